@@ -1,0 +1,108 @@
+//! Markup and SQL in everything that an outsider can send.
+
+use crate::client::encode;
+use crate::server::Server;
+
+const MARKUP: [&str; 7] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><svg/onload=alert(1)>",
+    "</textarea><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "{{ 7 * 7 }}{% include 'base.html' %}",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+];
+
+const SQL: [&str; 10] = [
+    "1 or 1=1",
+    "1'--",
+    "1\"",
+    "1;drop table post",
+    "1) union select password from auth_user --",
+    "id desc",
+    "(select 1)",
+    "%27 OR %271%27=%271",
+    "-1",
+    "9223372036854775808",
+];
+
+#[test]
+fn markup_comes_back_as_text() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    for payload in MARKUP {
+        let post = ada.submit("/posts/new", &[("title", payload), ("body", payload)]).redirect();
+        ada.submit_to(&post, &format!("{post}/comments"), &[("body", payload)]).expect_redirect(&post);
+        ada.submit("/profile", &[("website", ""), ("biography", payload)]).expect_redirect("/profile");
+        let kept = ada.submit("/posts/new", &[("title", payload), ("body", "")]).expect(422);
+        let pages =
+            [&post, "/", "/users/ada", "/profile", &format!("{post}/edit"), &format!("{post}/delete")];
+        let search = format!("/search?title__contains={}", encode(payload));
+        let searched = ada.get(&search).expect(200).shows("Found: 1");
+        let shown = pages.map(|page| ada.get(page).expect(200));
+        for page in shown.into_iter().chain([kept, searched]) {
+            page.hides("<script>alert").hides("<img").hides("<svg").hides("&amp;amp;");
+        }
+        let escaped = payload
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&#34;")
+            .replace('\'', "&#39;");
+        ada.get(&post).shows(&format!("<h1>{escaped}</h1>"));
+    }
+    server.finish();
+}
+
+#[test]
+fn sql_in_a_parameter_is_a_bad_request_that_names_it() {
+    let server = Server::start();
+    let mut visitor = server.visitor();
+    for payload in SQL {
+        let payload = encode(payload);
+        for name in
+            ["sort", "page", "per_page", "author_id", "author_id__any_of", "id", "password__startswith"]
+        {
+            if (name, payload.as_str()) == ("author_id", "-1")
+                || (name, payload.as_str()) == ("author_id__any_of", "-1")
+            {
+                continue;
+            }
+            for path in ["/", "/search"] {
+                visitor
+                    .get(&format!("{path}?{name}={payload}"))
+                    .expect(400)
+                    .shows(&format!("<code>{name}</code>"));
+            }
+        }
+        let of_name = visitor.get(&format!("/search?{payload}=1")).expect(400);
+        of_name.shows("role=\"alert\"");
+        for path in [format!("/posts/{payload}"), format!("/users/{payload}")] {
+            let status = visitor.get(&path).status;
+            assert!(matches!(status, 400 | 404), "{path}: {status}");
+        }
+        visitor.get(&format!("/search?title__contains={payload}")).expect(200).shows("Found: 0");
+    }
+    visitor.get("/search?title__contains=a%00b").expect(400);
+    visitor.get("/users/a%00b").expect(404);
+    visitor.get("/search?sort=id&sort=title").expect(400);
+    server.finish();
+}
+
+#[test]
+fn sql_in_a_text_is_stored_as_it_stands() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    for payload in SQL {
+        let post = ada.submit("/posts/new", &[("title", payload), ("body", payload)]).redirect();
+        ada.submit_to(&post, &format!("{post}/comments"), &[("body", payload)]).expect_redirect(&post);
+        let escaped = payload.replace('\'', "&#39;").replace('"', "&#34;");
+        ada.get(&post).shows(&format!("<h1>{escaped}</h1>"));
+    }
+    for wildcard in ["%25", "_", "%5C"] {
+        let found = ada.get(&format!("/search?body__contains={wildcard}")).expect(200);
+        let expected = if wildcard == "%5C" { "Found: 0" } else { "Found: 1" };
+        found.shows(expected);
+    }
+    server.finish();
+}

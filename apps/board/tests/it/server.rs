@@ -1,0 +1,110 @@
+//! The built board on a free port, with data of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::client::Client;
+
+pub(crate) struct Server {
+    child: Child,
+    data: PathBuf,
+    address: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let data = std::env::temp_dir().join(format!("board-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&data).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_board"))
+            .env("HAECHI_BIND", "127.0.0.1:0")
+            .env("HAECHI_DATA", &data)
+            .env_remove("HAECHI_DATABASE_URL")
+            .current_dir(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (found, address) = channel();
+        follow(child.stdout.take().unwrap(), &log, found.clone());
+        follow(child.stderr.take().unwrap(), &log, found);
+        let address = address
+            .recv_timeout(Duration::from_secs(30))
+            .unwrap_or_else(|_| panic!("the board did not start: {:#?}", log.lock().unwrap()));
+        Self { child, data, address, log }
+    }
+
+    /// A visitor without cookies.
+    pub(crate) fn visitor(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    /// Somebody who has just signed up.
+    #[track_caller]
+    pub(crate) fn member(&self, name: &str) -> Client {
+        let mut client = self.visitor();
+        let fields = [("username", name), ("email", ""), ("password", "correct horse battery")];
+        client.submit("/accounts/signup", &fields).expect_redirect("/");
+        client
+    }
+
+    /// Makes a superuser by the command line, and signs in as that person.
+    #[track_caller]
+    pub(crate) fn superuser(&self, name: &str) -> Client {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_board"))
+            .args(["user", "add", name, "--superuser"])
+            .env("HAECHI_DATA", &self.data)
+            .env_remove("HAECHI_DATABASE_URL")
+            .current_dir(&self.data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        command.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
+        assert!(command.wait().unwrap().success());
+        let mut client = self.visitor();
+        let fields = [("username", name), ("password", "correct horse battery")];
+        client.submit("/accounts/login", &fields).expect_redirect("/");
+        client
+    }
+
+    /// Ends the program, and fails if its log tells of a failure of the server or of a statement.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let log = self.log.lock().unwrap();
+        let bad = ["handler failed", "handler panicked", "refused a statement", " 500 "];
+        let found: Vec<_> = log.iter().filter(|line| bad.iter().any(|bad| line.contains(bad))).collect();
+        assert!(found.is_empty(), "{found:#?}");
+        assert!(log.iter().any(|line| line.contains(" 200 GET ")), "the log was not read: {log:#?}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(std::fs::remove_dir_all(&self.data));
+    }
+}
+
+fn follow(output: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>, found: Sender<String>) {
+    let log = log.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(address) = line.trim().strip_prefix("http://") {
+                drop(found.send(address.to_owned()));
+            }
+            log.lock().unwrap().push(line);
+        }
+    });
+}

@@ -1,0 +1,179 @@
+//! Who may sign in to a site, and how; one for the whole program.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use haechi_core::{ClientNetwork, Clock, KeyRing, Secret, SystemClock};
+use haechi_session::Session;
+use jiff::Timestamp;
+
+use crate::backend::{AuthBackend, PasswordBackend};
+use crate::hash::{HashPool, Hashers, PoolSize, Present, is_unusable};
+use crate::permission::Permissions;
+use crate::{Account, Auth, Error, NewAccount, ResetTokens, SecurityLog, Throttle, User, UserStore};
+
+/// The users of a site, their hashers and the backends that check credentials. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub(crate) passwords: Arc<Passwords>,
+    pub(crate) backends: Arc<[Arc<dyn AuthBackend>]>,
+    pub(crate) keys: KeyRing,
+    pub(crate) throttle: Throttle,
+    pub(crate) permissions: Permissions,
+    pub(crate) reset_tokens: ResetTokens,
+    pub(crate) log: SecurityLog,
+}
+
+impl Authority {
+    /// Signs users of `store` in by their passwords.
+    ///
+    /// # Errors
+    /// Fails if no thread for hashing can be started.
+    pub fn new(store: impl UserStore + 'static, throttle: Throttle, keys: KeyRing) -> Result<Self, Error> {
+        Self::with(store, throttle, keys, Hashers::default(), PoolSize::default(), SystemClock)
+    }
+
+    /// As [`new`](Self::new), with hashers (beside a Django: [`Hashers::django`]), a pool size and a clock.
+    ///
+    /// # Errors
+    /// Fails if no thread for hashing can be started.
+    pub fn with(
+        store: impl UserStore + 'static,
+        throttle: Throttle,
+        keys: KeyRing,
+        hashers: Hashers,
+        size: PoolSize,
+        clock: impl Clock + 'static,
+    ) -> Result<Self, Error> {
+        let passwords = Arc::new(Passwords {
+            store: Arc::new(store),
+            hashers: Arc::new(hashers),
+            pool: HashPool::new(size)?,
+            clock: Arc::new(clock),
+            present: RwLock::default(),
+        });
+        let backend: Arc<dyn AuthBackend> = Arc::new(PasswordBackend { passwords: Arc::clone(&passwords) });
+        let permissions = Permissions::new(throttle.db.clone());
+        let reset_tokens = ResetTokens::new(keys.clone());
+        let log = SecurityLog::new(throttle.db.clone(), keys.clone());
+        Ok(Self { passwords, backends: Arc::new([backend]), keys, throttle, permissions, reset_tokens, log })
+    }
+
+    /// Asks `backend` after those that are there.
+    #[must_use]
+    pub fn backend(mut self, backend: impl AuthBackend + 'static) -> Self {
+        let last: Arc<dyn AuthBackend> = Arc::new(backend);
+        self.backends = self.backends.iter().cloned().chain([last]).collect();
+        self
+    }
+
+    /// Sets how reset links are made; beside a Django, [`ResetTokens::shared_with_django`].
+    #[must_use]
+    pub fn reset_tokens(self, reset_tokens: ResetTokens) -> Self {
+        Self { reset_tokens, ..self }
+    }
+
+    /// Returns what one request, from `network`, can do: sign in, sign out, and tell who is there.
+    #[must_use]
+    pub fn of(&self, session: Session, network: ClientNetwork) -> Auth {
+        Auth::new(self.clone(), session, network)
+    }
+
+    /// Makes an account. The password is hashed on the pool; its rules are the caller's to apply.
+    ///
+    /// # Errors
+    /// [`Error::UsernameTaken`], [`Error::InvalidUsername`], [`Error::PasswordTooLong`], or the database fails.
+    pub async fn create_user(&self, new: CreateUser<'_>) -> Result<User, Error> {
+        let CreateUser { username, email, password, is_superuser } = new;
+        if !is_valid_username(username) {
+            return Err(Error::InvalidUsername);
+        }
+        let (username, email) = (username.to_owned(), email.to_owned());
+        let password = self.passwords.encode(password).await?;
+        let date_joined = self.passwords.now();
+        let account = NewAccount { username, email, password, is_superuser, date_joined };
+        self.passwords.store.create(account).await
+    }
+}
+
+/// An account to be made.
+#[derive(Clone, Copy)]
+pub struct CreateUser<'a> {
+    /// The name to sign in with.
+    pub username: &'a str,
+    /// The e-mail address, or empty.
+    pub email: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// Whether the user has every permission.
+    pub is_superuser: bool,
+}
+
+impl std::fmt::Debug for CreateUser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreateUser").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Users with the means to check and write their passwords.
+#[derive(Debug)]
+pub(crate) struct Passwords {
+    pub(crate) store: Arc<dyn UserStore>,
+    pub(crate) hashers: Arc<Hashers>,
+    pool: HashPool,
+    clock: Arc<dyn Clock>,
+    present: RwLock<(Option<i64>, Present)>,
+}
+
+impl Passwords {
+    /// Returns the account if the password is right and it may sign in; the work is the same for every name.
+    pub(crate) async fn check(&self, username: &str, password: &str) -> Result<Option<Account>, Error> {
+        let present = self.present().await?;
+        // Longer names than the column holds are asked for all the same: an early answer would tell.
+        let account = match username.contains('\0') {
+            true => None,
+            false => self.store.by_username(username).await?,
+        };
+        let column = account.as_ref().map(|account| account.password.clone());
+        let (hashers, password) = (Arc::clone(&self.hashers), Secret::new(password.to_owned()));
+        let work = move |arena: &mut crate::hash::Arena| {
+            let column =
+                column.as_ref().map(|column| column.expose().as_str()).filter(|text| !is_unusable(text));
+            hashers.check(password.expose(), column, &present, arena)
+        };
+        let verified = self.pool.run(work).await?;
+        Ok(account.filter(|account| verified.matches && account.user.is_active))
+    }
+
+    pub(crate) async fn encode(&self, password: &str) -> Result<Secret<String>, Error> {
+        let (hashers, password) = (Arc::clone(&self.hashers), Secret::new(password.to_owned()));
+        self.pool.run(move |arena| hashers.encode(password.expose(), arena)).await?.map(Secret::new)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.clock.unix()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Returns the algorithms in the table, read again every hour.
+    async fn present(&self) -> Result<Present, Error> {
+        let now = self.clock.unix();
+        let (read, known) = self.present.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if read.is_some_and(|read| (0..PRESENT_FOR.as_secs().cast_signed()).contains(&(now - read))) {
+            return Ok(known);
+        }
+        let mut present = Present::default();
+        for prefix in self.store.password_prefixes().await? {
+            present.note_prefix(&prefix);
+        }
+        *self.present.write().unwrap_or_else(PoisonError::into_inner) = (Some(now), present.clone());
+        Ok(present)
+    }
+}
+
+/// Django's rule: letters and digits of any script, and `@.+-_`, 150 at most.
+fn is_valid_username(name: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
+    !name.is_empty() && name.chars().count() <= 150 && name.chars().all(fits)
+}
+
+const PRESENT_FOR: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,267 @@
+//! Which passwords may be chosen: NIST SP 800-63B-4, without rules of composition.
+
+use sha2::{Digest, Sha256};
+
+use crate::hash::MAX_PASSWORD_BYTES;
+
+/// The rules for a new password.
+///
+/// ```
+/// use haechi_auth::PasswordRules;
+/// let rules = PasswordRules::default().context("Board of Trade");
+/// assert!(rules.check("correct horse battery staple", &["alice"]).is_ok());
+/// assert!(rules.check("passwordpassword", &["alice"]).is_err());
+/// ```
+///
+/// # Security
+/// Length is counted in code points; nothing is trimmed, folded or normalised before hashing, as in Django, so a
+/// password typed on another keyboard in another normal form is another password. The list of common passwords is
+/// part of the program: nothing is sent anywhere.
+#[derive(Clone, Debug)]
+pub struct PasswordRules {
+    minimum: usize,
+    context: Vec<String>,
+}
+
+/// Why a password may not be chosen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Objection {
+    /// It has too few characters.
+    #[error("use at least {minimum} characters; a few words in a row are easy to remember")]
+    TooShort {
+        /// The least.
+        minimum: usize,
+    },
+    /// It has too many bytes to be hashed.
+    #[error("use at most {MAX_PASSWORD_BYTES} bytes")]
+    TooLong,
+    /// It is among those that are tried first, or made of them by repeating, counting or walking over the keyboard.
+    #[error("this password is among those that attackers try first")]
+    Common,
+    /// It is little more than the user's name or the site's.
+    #[error("this password is too close to your name, your e-mail address or the name of this site")]
+    Context,
+}
+
+impl PasswordRules {
+    /// With a second factor, 8 characters are enough; 15 are the default. Fewer than 8 cannot be set.
+    #[must_use]
+    pub fn minimum(mut self, characters: usize) -> Self {
+        self.minimum = characters.max(LEAST);
+        self
+    }
+
+    /// Adds a word that everybody knows here, such as the name of the site.
+    #[must_use]
+    pub fn context(mut self, word: &str) -> Self {
+        self.context.push(word.to_owned());
+        self
+    }
+
+    /// Checks a password for a user about whom `words` (name, e-mail address) are known.
+    ///
+    /// # Errors
+    /// Returns all objections.
+    pub fn check(&self, password: &str, words: &[&str]) -> Result<(), Vec<Objection>> {
+        let mut objections = Vec::new();
+        if password.chars().count() < self.minimum {
+            objections.push(Objection::TooShort { minimum: self.minimum });
+        }
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(vec![Objection::TooLong]);
+        }
+        let folded: Vec<char> = password.trim().to_lowercase().chars().collect();
+        if is_common(&folded) {
+            objections.push(Objection::Common);
+        }
+        let known = self.context.iter().map(String::as_str).chain(words.iter().copied());
+        let mut words: Vec<Vec<char>> = known.flat_map(parts).collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        if is_little_more_than(&folded, &words) {
+            objections.push(Objection::Context);
+        }
+        if objections.is_empty() { Ok(()) } else { Err(objections) }
+    }
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self { minimum: 15, context: Vec::new() }
+    }
+}
+
+/// Short lists have nothing left to match at 15 characters, so what people make of short ones is undone first.
+fn is_common(password: &[char]) -> bool {
+    if is_listed(password) || is_walk(password) {
+        return true;
+    }
+    let unit = unit(password);
+    if unit < password.len() {
+        return unit <= LONGEST_UNIT || is_common(&password[..unit]);
+    }
+    let letters = |c: &char| c.is_alphabetic();
+    let (Some(first), Some(last)) = (password.iter().position(letters), password.iter().rposition(letters))
+    else {
+        return password.len() <= SHORT_AFFIX;
+    };
+    let (before, core, after) = (&password[..first], &password[first..=last], &password[last + 1..]);
+    let trivial = |affix: &[char]| affix.len() <= SHORT_AFFIX || is_listed(affix) || is_walk(affix);
+    core.len() < password.len() && trivial(before) && trivial(after) && (core.len() <= 3 || is_common(core))
+}
+
+fn is_listed(password: &[char]) -> bool {
+    let text: String = password.iter().collect();
+    let hash = Sha256::digest(text.as_bytes());
+    let (wanted, count) = (&hash[..ENTRY], COMMON.len() / ENTRY);
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match COMMON[middle * ENTRY..(middle + 1) * ENTRY].cmp(wanted) {
+            std::cmp::Ordering::Equal => return true,
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    false
+}
+
+/// Whether four of five steps go to a neighbour: in the alphabet, in the digits, along or across the keyboard.
+fn is_walk(password: &[char]) -> bool {
+    let neighbours = |pair: &[char]| {
+        WALKS.iter().any(|walk| {
+            let at = |c| walk.chars().position(|known| known == c);
+            at(pair[0]).zip(at(pair[1])).is_some_and(|(a, b)| {
+                let step = a.abs_diff(b);
+                step <= 1 || step == walk.chars().count() - 1
+            })
+        })
+    };
+    let steps = password.len().saturating_sub(1);
+    steps >= 3 && password.windows(2).filter(|pair| neighbours(pair)).count() * 5 >= steps * 4
+}
+
+/// Returns the length of the piece that the password repeats, or its whole length.
+fn unit(password: &[char]) -> usize {
+    let repeats = |unit: &usize| password.iter().zip(&password[*unit..]).all(|(a, b)| a == b);
+    (1..=password.len() / 2).find(repeats).unwrap_or(password.len())
+}
+
+fn parts(word: &str) -> Vec<Vec<char>> {
+    let folded = word.to_lowercase();
+    let pieces = folded.split(|c: char| !c.is_alphanumeric()).filter(|piece| piece.chars().count() >= 4);
+    let joined: Vec<char> = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut parts: Vec<Vec<char>> = pieces.map(|piece| piece.chars().collect()).collect();
+    if joined.len() >= 4 {
+        parts.push(joined);
+    }
+    parts
+}
+
+/// Whether fewer than 8 characters are left when the words are taken out wherever they stand.
+fn is_little_more_than(password: &[char], words: &[Vec<char>]) -> bool {
+    let (mut left, mut at, mut found) = (0, 0, false);
+    while at < password.len() {
+        match words.iter().find(|word| password[at..].starts_with(word)) {
+            Some(word) => (at, found) = (at + word.len(), true),
+            None => (at, left) = (at + 1, left + 1),
+        }
+    }
+    found && left < LEAST
+}
+
+const LEAST: usize = 8;
+const SHORT_AFFIX: usize = 6;
+const LONGEST_UNIT: usize = 8;
+const ENTRY: usize = 5;
+/// Made by `scripts/make_blocklist.py`.
+const COMMON: &[u8] = include_bytes!("../data/common_passwords.bin");
+const WALKS: [&str; 4] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "1234567890",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(password: &str, expected: &[Objection]) {
+        let rules = PasswordRules::default().context("Harbour Board");
+        let found =
+            rules.check(password, &["alice.cooper", "ali@wonderland.example"]).err().unwrap_or_default();
+        assert_eq!(found, expected, "{password:?}");
+    }
+
+    /// asvs_6_2_1, asvs_6_2_5, asvs_6_2_9: 15 characters of any kind, and room for hundreds.
+    #[test]
+    fn asvs_6_2_1_length_is_all_that_is_asked_of_an_uncommon_password() {
+        let short = Objection::TooShort { minimum: 15 };
+        for good in [
+            "correct horse battery staple",
+            "zrjlkqwmpxvtnhd",
+            "               x9!kd",
+            "\u{c548}\u{b155}\u{d558}\u{c138}\u{c694} \u{c624}\u{b298}\u{c740} \u{be44}\u{ac00} \u{c654}\u{c5b4}\u{c694}",
+            "\u{1f40e}\u{1f50b}\u{1f4ce}\u{2705}\u{1f30a}\u{1f30b}\u{1f3d4}\u{fe0f}\u{26f5}\u{1f6f6}\u{1f3a3}\u{1f9ed}\u{1f5fa}\u{fe0f}\u{1f3dd}\u{fe0f}",
+        ] {
+            check(good, &[]);
+        }
+        check(
+            &"many words in a row, no two alike; "
+                .chars()
+                .chain("zqxj".repeat(20).chars())
+                .collect::<String>(),
+            &[],
+        );
+        check("zrjlkqwmpxvtnh", &[short]);
+        check("", &[short, Objection::Common]);
+        check(&"x".repeat(1_025), &[Objection::TooLong]);
+        assert!(PasswordRules::default().minimum(8).check("zrjlkqwm", &[]).is_ok());
+        assert!(PasswordRules::default().minimum(1).check("zrjlkqw", &[]).is_err());
+    }
+
+    /// asvs_6_2_4, asvs_6_2_12: common passwords, and what people make of them to reach a length.
+    #[test]
+    fn asvs_6_2_4_common_passwords_are_refused_at_any_length() {
+        for common in [
+            "letmein123456",
+            "123456789012345",
+            "passwordpassword",
+            "qwertyuiopasdfgh",
+            "PasswordPassword",
+            "password1234567890",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "abcabcabcabcabcabc",
+            "1q2w3e4r5t6y7u8i9o",
+            "monkey!!!!!!",
+            "zyxwvutsrqponmlkjihg",
+            "qwertyqwertyqwerty",
+            "  letmein12345678  ",
+            "abcdefghijklmnop",
+            "000000000000000000",
+        ] {
+            let found = PasswordRules::default().minimum(8).check(common, &[]).err().unwrap_or_default();
+            assert_eq!(found, [Objection::Common], "{common}");
+        }
+    }
+
+    /// asvs_6_2_11: the names of the user and of the site.
+    #[test]
+    fn asvs_6_2_11_names_that_everybody_knows_are_refused() {
+        for close in [
+            "alicecooper12345",
+            "AliceCooperAliceCooper",
+            "harbourboard2026",
+            "wonderland12345!",
+            "cooper alice 99",
+        ] {
+            let rules = PasswordRules::default().context("Harbour Board");
+            let found =
+                rules.check(close, &["alice.cooper", "ali@wonderland.example"]).err().unwrap_or_default();
+            assert!(found.contains(&Objection::Context), "{close}: {found:?}");
+        }
+        check("wonderland is not enough of a hint", &[]);
+    }
+}

@@ -1,0 +1,38 @@
+//! Where the users are kept.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+use haechi_core::Secret;
+use jiff::Timestamp;
+
+use crate::{Account, Error, NewAccount, User};
+
+/// A boxed future, so that stores can be chosen at start-up.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A table of users. [`DjangoUsers`](crate::DjangoUsers) is Django's `auth_user`; a custom user model is a type of
+/// yours that implements these methods with statements of its own.
+pub trait UserStore: Debug + Send + Sync {
+    /// Returns the account whose name is exactly `username`.
+    fn by_username<'a>(&'a self, username: &'a str) -> StoreFuture<'a, Option<Account>>;
+
+    /// Returns accounts whose e-mail address is `email` but for case, at most ten.
+    fn by_email<'a>(&'a self, email: &'a str) -> StoreFuture<'a, Vec<Account>>;
+
+    /// Returns the account under this primary key.
+    fn by_id(&self, id: i64) -> StoreFuture<'_, Option<Account>>;
+
+    /// Makes an account; [`Error::UsernameTaken`] if there is one of that name.
+    fn create(&self, account: NewAccount) -> StoreFuture<'_, User>;
+
+    /// Replaces the password column if it still is `old`; returns whether it was.
+    fn replace_password<'a>(&'a self, id: i64, old: &'a str, new: Secret<String>) -> StoreFuture<'a, bool>;
+
+    /// Notes when the user signed in.
+    fn signed_in(&self, id: i64, at: Timestamp) -> StoreFuture<'_, ()>;
+
+    /// Returns the beginnings of the password columns, each once: enough to tell algorithm and parameters.
+    fn password_prefixes(&self) -> StoreFuture<'_, Vec<String>>;
+}

@@ -1,0 +1,37 @@
+//! The path of a sign-in on PostgreSQL, with its narrower integers.
+
+use haechi_auth::{Credentials, Error};
+
+use crate::rights::rights;
+use crate::site::{Browser, PASSWORD, Site, on_postgres};
+
+#[tokio::test]
+async fn users_sign_in_on_postgresql_as_on_sqlite() {
+    on_postgres(path).await;
+    path(Site::new().await).await;
+}
+
+async fn path(site: Site) {
+    let mut browser = Browser::default();
+    assert_eq!(site.create("alice").await.unwrap().id, 1);
+    assert!(matches!(site.create("alice").await, Err(Error::UsernameTaken)));
+    assert!(!site.sign_in(&mut browser, "nobody", PASSWORD).await);
+    rights(&site, &mut browser).await;
+    assert_eq!(site.name(&mut browser).await.as_deref(), Some("alice"));
+    let wrong = Credentials { username: "alice".to_owned(), password: "wrong".to_owned() };
+    let wait = site
+        .visit(&mut browser, async |auth| {
+            loop {
+                match auth.authenticate(&wrong).await {
+                    Ok(user) => assert!(user.is_none()),
+                    Err(Error::Throttled { retry_after }) => break retry_after.as_secs(),
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        })
+        .await;
+    assert_eq!(wait, 1);
+    let new = "another horse, another staple";
+    assert!(site.visit(&mut browser, async |auth| auth.change_password(PASSWORD, new).await.unwrap()).await);
+    assert_eq!(site.visit(&mut browser, async |auth| auth.devices().await.unwrap().len()).await, 1);
+}

@@ -1,0 +1,79 @@
+//! A device that the user knows is not kept out by strangers, and strangers get a hundred guesses.
+
+use std::time::Duration;
+
+use haechi_auth::{Credentials, Error};
+
+use crate::site::{Browser, PASSWORD, Site};
+
+async fn cookie(site: &Site, username: &str) -> String {
+    let mut browser = Browser::default();
+    assert!(site.sign_in(&mut browser, username, PASSWORD).await);
+    site.visit(&mut browser, async |auth| auth.known_device_value().await.unwrap()).await
+}
+
+/// Returns whether alice is signed in, from a network that was never seen, or the error.
+async fn enter(site: &Site, password: &str, device: Option<&str>) -> Result<bool, Error> {
+    let credentials = Credentials { username: "alice".to_owned(), password: password.to_owned() };
+    let visit = async |auth: &haechi_auth::Auth| auth.authenticate_from(&credentials, device).await;
+    Ok(site.visit(&mut Browser::default(), visit).await?.is_some())
+}
+
+/// asvs_6_3_1, asvs_6_1_1: NIST's hundred, without keeping the user out.
+#[tokio::test]
+async fn asvs_6_3_1_after_a_hundred_failures_only_a_known_device_signs_in() {
+    let site = Site::with_alice().await;
+    let device = cookie(&site, "alice").await;
+    for _ in 0..99 {
+        assert!(!enter(&site, "wrong", None).await.unwrap());
+    }
+    assert!(enter(&site, PASSWORD, None).await.unwrap(), "the hundredth is evaluated, and starts anew");
+    for _ in 0..100 {
+        assert!(!enter(&site, "wrong", None).await.unwrap());
+    }
+    assert!(!enter(&site, PASSWORD, None).await.unwrap(), "not evaluated");
+    assert!(enter(&site, PASSWORD, Some(&device)).await.unwrap());
+    assert!(!enter(&site, PASSWORD, None).await.unwrap(), "nor after the known device signed in");
+    assert!(!enter(&site, "wrong", Some(&device)).await.unwrap());
+    let mut links = site.authority.reset_link_for("alice@example.com", network()).await.unwrap();
+    let (_, uid, token) = links.remove(0);
+    let reset = site.authority.check_reset(&uid, &token).await.unwrap().unwrap();
+    assert!(site.authority.set_password(&reset, PASSWORD).await.unwrap());
+    assert!(enter(&site, PASSWORD, None).await.unwrap(), "a password set anew is evaluated");
+}
+
+#[tokio::test]
+async fn a_device_has_an_allowance_of_its_own() {
+    let site = Site::with_alice().await;
+    let (one, two) = (cookie(&site, "alice").await, cookie(&site, "alice").await);
+    for _ in 0..5 {
+        assert!(!enter(&site, "wrong", Some(&one)).await.unwrap());
+    }
+    assert!(matches!(enter(&site, PASSWORD, Some(&one)).await, Err(Error::Throttled { .. })));
+    assert!(enter(&site, PASSWORD, Some(&two)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_forged_foreign_or_old_cookie_makes_no_device_known() {
+    let site = Site::with_alice().await;
+    site.create("mallory").await.unwrap();
+    let (own, foreign) = (cookie(&site, "alice").await, cookie(&site, "mallory").await);
+    for _ in 0..100 {
+        assert!(!enter(&site, "wrong", None).await.unwrap());
+    }
+    let forged = format!("{}x", &own[..own.len() - 1]);
+    for wrong in ["", "x", "a.b", &foreign, &forged] {
+        assert!(!enter(&site, PASSWORD, Some(wrong)).await.unwrap(), "{wrong}");
+    }
+    site.clock.advance(Duration::from_secs(399 * 86_400));
+    assert!(enter(&site, PASSWORD, Some(&own)).await.unwrap());
+    assert!(!enter(&site, PASSWORD, None).await.unwrap(), "a year does not give another hundred");
+    site.clock.advance(Duration::from_secs(86_401));
+    assert!(!enter(&site, PASSWORD, Some(&own)).await.unwrap(), "too old");
+    let nobody = site.visit(&mut Browser::default(), async |auth| auth.known_device_value().await).await;
+    assert!(matches!(nobody, Err(Error::NotSignedIn)));
+}
+
+fn network() -> haechi_core::ClientNetwork {
+    haechi_core::ClientIp::from(std::net::IpAddr::from([192, 0, 2, 1])).network()
+}

@@ -1,0 +1,13 @@
+//! The crate from outside.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod engines;
+mod hash;
+mod known_device;
+mod live_django;
+mod reset;
+mod rights;
+mod security_log;
+mod sign_in;
+mod site;
+mod throttle;

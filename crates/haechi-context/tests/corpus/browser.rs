@@ -1,0 +1,121 @@
+//! The corpus in a real Chromium, for every crate that renders it.
+
+use std::fmt::Write;
+use std::process::Command;
+
+/// Kinds of places and templates with a `{{ x }}`, one a line.
+pub(crate) const TEMPLATES: &str = include_str!("templates.txt");
+/// What an attacker sends, one a line.
+pub(crate) const PAYLOADS: &str = include_str!("payloads.txt");
+/// What must come back as it was, one a line.
+pub(crate) const BENIGN: &str = include_str!("benign.txt");
+
+/// One template with all its values rendered.
+#[derive(Default)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    /// With a harmless value, once for each payload.
+    pub(crate) base: String,
+    pub(crate) safe: String,
+    /// Without escaping.
+    pub(crate) raw: String,
+    pub(crate) benign: Vec<(String, String)>,
+}
+
+impl Case {
+    fn script(&self) -> String {
+        let fields = [&self.name, &self.kind, &self.base, &self.safe, &self.raw];
+        let fields = fields.map(|field| literal(field)).join(",");
+        let pairs = self.benign.iter();
+        let benign: Vec<_> =
+            pairs.map(|(value, html)| format!("[{},{}]", literal(value), literal(html))).collect();
+        format!("[{fields},[{}]],\n", benign.join(","))
+    }
+}
+
+/// Decodes `\n`, `\t`, `\r`, `\\` and `\uXXXX` of a line.
+pub(crate) fn line(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('u') => {
+                let hex: String = rest.by_ref().take(4).collect();
+                out.push(char::from_u32(u32::from_str_radix(&hex, 16).unwrap()).unwrap());
+            }
+            other => out.extend(other),
+        }
+    }
+    out
+}
+
+/// A JavaScript string of nothing but escapes, so that the harness does not rest on what it tests.
+fn literal(text: &str) -> String {
+    text.encode_utf16().fold("\"".to_owned(), |mut out, unit| {
+        write!(out, "\\u{unit:04x}").unwrap();
+        out
+    }) + "\""
+}
+
+fn chromium(page: &str) -> Option<String> {
+    let folder = std::env::temp_dir().join(format!("haechi-corpus-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("page.html"), page).unwrap();
+    let output = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        // No address of the corpus is ever looked up.
+        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--timeout=90000", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg(format!("file://{}", folder.join("page.html").display()))
+        .output();
+    std::fs::remove_dir_all(&folder).unwrap_or_default();
+    output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn number(line: &str, name: &str) -> i64 {
+    let field = line.split('\t').find_map(|field| field.strip_prefix(name)).unwrap_or("0");
+    field.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Opens all cases; panics if a payload ran, added markup or style, or if a benign value changed.
+#[track_caller]
+pub(crate) fn judge(cases: &[Case], pairs: usize, raw_hits: i64) {
+    let scripts: String = cases.iter().map(Case::script).collect();
+    let driver = include_str!("../it/corpus.js");
+    let page = format!(
+        "<!DOCTYPE html><meta charset=utf-8><body><script>const CASES = [{scripts}];\n{driver}</script>"
+    );
+    let Some(dom) = chromium(&page) else {
+        assert!(std::env::var_os("HAECHI_REQUIRE_ALL").is_none(), "chromium is required");
+        println!("skipped: chromium is not installed");
+        return;
+    };
+    let report = dom.split_once("BEGIN\n").and_then(|(_, rest)| rest.split_once("\nEND"));
+    let report = report.unwrap_or_else(|| panic!("no report: {}", &dom[..dom.len().min(400)])).0;
+    let total = |name: &str| report.lines().map(|line| number(line, name)).sum::<i64>();
+    let faults = ["hits ", "elements ", "attributes ", "rules "];
+    let is_bad = |line: &&str| faults.iter().any(|name| number(line, name) != 0);
+    let bad: Vec<&str> = report.lines().filter(is_bad).collect();
+    let wrong: Vec<&str> = report.lines().filter(|line| !line.contains(" wrong 0")).collect();
+    println!(
+        "chromium: {} templates, {pairs} pairs, {} scripts ran, without escaping {}; {} benign values",
+        report.lines().count(),
+        total("hits "),
+        total("raw "),
+        total("benign "),
+    );
+    assert_eq!(report.lines().count(), cases.len());
+    assert!(bad.is_empty(), "{} templates:\n{}", bad.len(), bad.join("\n"));
+    assert!(wrong.is_empty(), "{} templates:\n{}", wrong.len(), wrong.join("\n"));
+    // The harness can fail: the same pairs without escaping run scripts.
+    assert!(total("raw ") > raw_hits, "{} hits without escaping", total("raw "));
+}

@@ -1,0 +1,78 @@
+//! Join, widen and settle: what a value behind branches and blocks may rely on.
+
+use haechi_context::Context;
+
+fn at(text: &str) -> Context {
+    let mut context = Context::html();
+    context.advance(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    context
+}
+
+/// What a value gets behind the context: the escaper's id, or the code of the refusal.
+fn behind(mut context: Context, text: &str) -> String {
+    match context.advance(text).and_then(|_| context.emit()) {
+        Ok(escaper) => escaper.id(),
+        Err(error) => error.code().id().to_owned(),
+    }
+}
+
+#[test]
+fn branches_join_or_are_refused() {
+    for (a, b, rest, expected) in [
+        ("<p>", "<p><b>c</b>", "", "html"),
+        ("<p", "<p ", " title=\"", "plain_attr"),
+        ("<p title=\"a", "<p title=\"b&amp;", "", "plain_attr"),
+        ("<a href=\"/a", "<a href=\"/b", "", "url_path_attr"),
+        ("<a href=\"/a", "<a href=\"/b?", "", "url-ambiguous"),
+        ("<a href=\"/a", "<a href=\"/b?", "?c=", "url_component_attr"),
+        ("<a href=\"", "<a href='", "", "branch-mismatch"),
+        ("<a href=\"", "<a title=\"", "", "branch-mismatch"),
+        ("<p>", "<p", "", "branch-mismatch"),
+        ("<p>", "<script>", "", "branch-mismatch"),
+        ("<p>", "<svg>", "", "branch-mismatch"),
+        ("<script>'", "<script>\"", "", "branch-mismatch"),
+        ("<style>@im", "<style>a", "port '", "css-import"),
+        ("<style>a { b: url(/a", "<style>a { b: url(/b", "", "css_url_path"),
+        ("<style>a { b: '", "<style>a { b: \"", "", "branch-mismatch"),
+    ] {
+        let found = match at(a).join(&at(b)) {
+            Ok(joined) => behind(joined, rest),
+            Err(error) => error.code().id().to_owned(),
+        };
+        assert_eq!(found, expected, "{a} | {b} then {rest}");
+    }
+}
+
+#[test]
+fn a_block_forgets_what_its_override_may_change() {
+    for (start, rest, expected) in [
+        ("<p>", "", "html"),
+        ("<a href=\"/a", "", "url-ambiguous"),
+        ("<a href=\"", "", "url-ambiguous"),
+        ("<a href=\"/a", "?", "url_component_attr"),
+        ("<link rel=\"icon\" ", " href=\"", "url_attr"),
+        ("<link ", " rel=\"icon\" href=\"", "url_resource_attr"),
+        ("<meta ", " http-equiv=\"refresh\" content=\"1; url=", "static-attribute"),
+        ("<p ", "title=\"", "token-cut"),
+        ("<style>@imp", "ort '", "css-import"),
+        ("<style>@", "", "css-import"),
+        ("<style>url", "", "css-identifier"),
+        ("<style>a { b: ", "", "css"),
+    ] {
+        assert_eq!(behind(at(start).widen(), rest), expected, "{start} block {rest}");
+    }
+}
+
+#[test]
+fn a_template_tag_ends_a_name() {
+    for (start, rest, expected) in [
+        ("<p", "q", "token-cut"),
+        ("<p a", "b", "token-cut"),
+        ("<p a", " title=\"", "plain_attr"),
+        ("<scr", "ipt>", "token-cut"),
+    ] {
+        let mut context = at(start);
+        context.settle().unwrap();
+        assert_eq!(behind(context, rest), expected, "{start} tag {rest}");
+    }
+}

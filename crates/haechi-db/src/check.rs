@@ -1,0 +1,106 @@
+//! Every statement and model of a program, tried against a database without running any.
+//!
+//! [`sql!`](crate::sql) and `#[derive(Model)]` register what they write, in each crate that is linked in. So a program
+//! can hold its statements against the migrated schema before it serves, and needs no database to be built.
+
+use crate::{ColumnInfo, Db, Engine, Result, Statement, predicate::Alias, predicate::Render};
+
+/// One `sql!` or model, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// The source file.
+    pub file: &'static str,
+    /// The line in it.
+    pub line: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Statement { sqlite: &'static str, postgres: &'static str },
+    Model { table: &'static str, columns: &'static [ColumnInfo] },
+}
+
+impl Site {
+    /// Registers a statement.
+    #[doc(hidden)]
+    pub const fn statement<S: crate::SqlText>(file: &'static str, line: u32) -> Site {
+        crate::sql::check::<S>();
+        Site { file, line, kind: Kind::Statement { sqlite: S::SQLITE, postgres: S::POSTGRES } }
+    }
+
+    /// Registers a model.
+    #[doc(hidden)]
+    pub const fn model<M: crate::Model>(file: &'static str, line: u32) -> Site {
+        let table = crate::column::Checked::<(M,)>::TABLE;
+        Site { file, line, kind: Kind::Model { table, columns: M::COLUMNS } }
+    }
+}
+
+inventory::collect!(Site);
+
+/// A statement or model that does not fit the database.
+#[derive(Clone, Debug)]
+pub struct Misfit {
+    /// Where it stands.
+    pub site: Site,
+    /// What does not fit.
+    pub problem: String,
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.site.file, self.site.line, self.problem)
+    }
+}
+
+/// Returns every `sql!` and model of the program.
+pub fn sites() -> impl Iterator<Item = &'static Site> {
+    inventory::iter::<Site>.into_iter()
+}
+
+impl Db {
+    /// Lets the database prepare each `sql!` and a select of each model, and returns those that do not fit: a table or
+    /// a column is missing, the text is not SQL of this engine, or a column of a model has another type. Nothing is
+    /// run. What a `sql!` is read into is not known here; a row that does not fit fails when it is read.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be reached.
+    pub async fn check_statements(&self) -> Result<Vec<Misfit>> {
+        let mut misfits = Vec::new();
+        for site in sites() {
+            let problems = match self.describe(&statement(site, self.engine())?).await {
+                Ok(description) => match site.kind {
+                    Kind::Model { columns, .. } => {
+                        description.differences(&columns.iter().map(ColumnInfo::kind).collect::<Vec<_>>())
+                    }
+                    Kind::Statement { .. } => Vec::new(),
+                },
+                Err(error) if error.retry_after().is_some() => return Err(error),
+                Err(error) => vec![error.to_string()],
+            };
+            misfits.extend(problems.into_iter().map(|problem| Misfit { site: *site, problem }));
+        }
+        Ok(misfits)
+    }
+}
+
+fn statement(site: &Site, engine: Engine) -> Result<Statement> {
+    let mut out = Render::read(engine);
+    match site.kind {
+        Kind::Statement { sqlite, postgres } => {
+            out.text(match engine {
+                Engine::Sqlite => sqlite,
+                Engine::Postgres => postgres,
+            });
+        }
+        Kind::Model { table, columns } => {
+            out.text("select ").list(", ", columns, |out, column| {
+                out.column(Alias::FIRST, column.name());
+                Ok(())
+            })?;
+            out.text(" from ").table(table, Alias::FIRST);
+        }
+    }
+    Ok(out.statement)
+}

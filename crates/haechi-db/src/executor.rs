@@ -1,0 +1,75 @@
+//! What can run a statement: a database, or a transaction on it.
+
+use std::future::Future;
+
+use crate::{Db, Engine, Result, Row, Statement, Transaction, db::Decode};
+
+/// A database or a transaction; sealed, so that every statement goes through this crate.
+///
+/// Functions that may be part of a larger transaction take `impl Executor` and are called with `&db` or `&mut *tx`.
+pub trait Executor: Send + sealed::Sealed {
+    /// Returns which SQL to speak.
+    fn engine(&self) -> Engine;
+
+    /// Runs a statement and decodes each row of its answer as it comes.
+    #[doc(hidden)]
+    fn fetch<T: Send + 'static>(
+        self,
+        statement: Statement,
+        decode: fn(&mut Row) -> Result<T>,
+    ) -> impl Future<Output = Result<Vec<T>>> + Send;
+
+    /// Runs a statement and returns how many rows it changed.
+    #[doc(hidden)]
+    fn execute(self, statement: Statement) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Runs a statement and returns the rows of its answer.
+    #[doc(hidden)]
+    fn rows(self, statement: Statement) -> impl Future<Output = Result<Vec<Row>>> + Send
+    where
+        Self: Sized,
+    {
+        self.fetch(statement, |row| Ok(std::mem::take(row)))
+    }
+}
+
+/// A database, or what stands for one, such as a web framework's extractor.
+impl<D: AsRef<Db> + Sync> Executor for &D {
+    fn engine(&self) -> Engine {
+        Db::engine(self.as_ref())
+    }
+
+    async fn fetch<T: Send + 'static>(self, statement: Statement, decode: Decode<T>) -> Result<Vec<T>> {
+        Db::fetch(self.as_ref(), statement, decode).await
+    }
+
+    async fn execute(self, statement: Statement) -> Result<u64> {
+        self.as_ref().run(statement).await
+    }
+}
+
+impl AsRef<Db> for Db {
+    fn as_ref(&self) -> &Db {
+        self
+    }
+}
+
+impl Executor for &mut Transaction {
+    fn engine(&self) -> Engine {
+        Transaction::engine(self)
+    }
+
+    async fn fetch<T: Send + 'static>(self, statement: Statement, decode: Decode<T>) -> Result<Vec<T>> {
+        Transaction::fetch(self, statement, decode).await
+    }
+
+    async fn execute(self, statement: Statement) -> Result<u64> {
+        self.run(statement).await
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<D: AsRef<crate::Db> + Sync> Sealed for &D {}
+    impl Sealed for &mut crate::Transaction {}
+}

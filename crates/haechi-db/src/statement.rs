@@ -1,0 +1,139 @@
+//! A statement: text that only this crate can write, and the values bound to it.
+//!
+//! **Architecture invariant:** the text of a [`Statement`] grows by `&'static str` only, from inside this crate: its
+//! own literals and the consts that the compiler checked. A [`Value`] becomes a placeholder, never text.
+
+use std::{borrow::Cow, fmt};
+
+use crate::{Error, Result, Value, error::Invalid};
+
+/// The two engines, whose SQL differs in places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Engine {
+    /// SQLite, inside the program.
+    Sqlite,
+    /// PostgreSQL, behind a socket.
+    Postgres,
+}
+
+/// Whether a statement changes the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Runs on a connection that cannot write.
+    Read,
+    /// Runs on the one connection of SQLite that can.
+    Write,
+}
+
+/// A statement with its values, ready to run.
+pub struct Statement {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+    access: Access,
+}
+
+#[allow(dead_code, reason = "the builder and the macros are the callers")]
+impl Statement {
+    /// Starts an empty statement that only reads.
+    pub(crate) fn read() -> Statement {
+        Statement { text: Cow::Owned(String::with_capacity(160)), values: Vec::new(), access: Access::Read }
+    }
+
+    /// Starts an empty statement that writes.
+    pub(crate) fn write() -> Statement {
+        Statement { access: Access::Write, ..Statement::read() }
+    }
+
+    /// Makes a statement of a whole text, checked by the compiler, whose placeholders are `$1`, `$2` … in the order
+    /// of `values`.
+    pub(crate) fn from_const(text: &'static str, values: Vec<Value>, access: Access) -> Statement {
+        Statement { text: Cow::Borrowed(text), values, access }
+    }
+
+    /// Appends text of this crate, or a const that the compiler checked.
+    pub(crate) fn push_literal(&mut self, text: &'static str) -> &mut Self {
+        self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Appends the name of a table or a column, quoted.
+    ///
+    /// The name is a const that was checked at compile time to be `[a-z_][a-z0-9_]*`, so it holds no quote.
+    pub(crate) fn push_identifier(&mut self, name: &'static str) -> &mut Self {
+        let text = self.text.to_mut();
+        text.push('"');
+        text.push_str(name);
+        text.push('"');
+        self
+    }
+
+    /// Appends a placeholder and binds a value to it.
+    pub(crate) fn bind(&mut self, value: Value) -> &mut Self {
+        self.values.push(value);
+        let text = self.text.to_mut();
+        text.push('$');
+        push_number(text, self.values.len());
+        self
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Refuses values that no engine stores as they are.
+    pub(crate) fn validate(&self) -> Result<()> {
+        self.values.iter().try_for_each(refuse_nul)
+    }
+}
+
+/// SQLite's text functions and `LIKE` stop at a NUL, so a filter would match other rows than it says; PostgreSQL
+/// refuses the byte with a server error. Both are prevented here, the same way.
+fn refuse_nul(value: &Value) -> Result<()> {
+    let found = match value {
+        Value::Text(text) => text.as_bytes().contains(&0),
+        Value::Json(document) => json_has_nul(document),
+        Value::Array(items) => return items.iter().try_for_each(refuse_nul),
+        _ => false,
+    };
+    if found { Err(Error::invalid(Invalid::Nul)) } else { Ok(()) }
+}
+
+fn json_has_nul(document: &serde_json::Value) -> bool {
+    match document {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(json_has_nul),
+        serde_json::Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.contains('\0') || json_has_nul(value))
+        }
+        _ => false,
+    }
+}
+
+/// Appends a small number without the machinery of `format!`, which costs more than the rest of `bind`.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    let digit = u8::try_from(number % 10).expect("a remainder of ten fits");
+    text.push(char::from(b'0' + digit));
+}
+
+impl fmt::Debug for Statement {
+    /// Shows the text and how many values there are, but not the values: a password may be among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statement")
+            .field("text", &self.text)
+            .field("values", &self.values.len())
+            .field("access", &self.access)
+            .finish()
+    }
+}

@@ -1,0 +1,7 @@
+//! A statement is one statement.
+
+use haechi_db::sql;
+
+fn main() {
+    let _ = sql!("select 1; drop table post");
+}

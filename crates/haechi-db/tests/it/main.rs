@@ -1,0 +1,8 @@
+//! What a user of the crate sees of it, and what one cannot do with it.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+mod compile_fail;
+mod payloads;
+mod place;
+mod public_api;

@@ -1,0 +1,74 @@
+//! The security headers of every answer.
+
+use haechi_core::Seal;
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS, X_XSS_PROTECTION,
+};
+use http::{HeaderName, HeaderValue};
+
+use crate::Csp;
+
+/// How browsers have to treat the pages of this site; [`Headers::seal`] renders it once, the guard layer puts it on every answer.
+///
+/// # Examples
+///
+/// ```
+/// use haechi_guard::{Csp, Headers};
+///
+/// let seal = Headers::default().seal(&Csp::strict());
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Headers {
+    transport: Transport,
+}
+
+/// How long browsers use TLS only, once they came by TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Transport {
+    #[default]
+    YearWithSubdomains,
+    Year,
+}
+
+impl Headers {
+    /// Leaves subdomains out of HSTS, for a domain where some of them cannot speak TLS yet.
+    pub fn hsts_without_subdomains(mut self) -> Self {
+        self.transport = Transport::Year;
+        self
+    }
+
+    /// Renders the headers together with a content security policy.
+    pub fn seal(&self, csp: &Csp) -> Seal {
+        let hsts = match self.transport {
+            Transport::YearWithSubdomains => "max-age=31536000; includeSubDomains",
+            Transport::Year => "max-age=31536000",
+        };
+        let mut seal = Seal::new();
+        for (name, value) in FIXED {
+            seal = seal.header(name, HeaderValue::from_static(value));
+        }
+        if let Some(endpoint) = csp.reporting_endpoints() {
+            seal = seal.header(HeaderName::from_static("reporting-endpoints"), endpoint);
+        }
+        seal.header_on_https(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts))
+            .policy(CONTENT_SECURITY_POLICY, csp.template())
+    }
+}
+
+const FIXED: [(HeaderName, &str); 7] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // `frame-ancestors` says it to every browser since 2016; scanners and older ones read this.
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    // The features that a page of forms does not use; a site that does relaxes this answer by answer.
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), serial=(), usb=(), browsing-topics=()",
+    ),
+    // The old filter could be turned against a page; 0 turns it off where it still exists.
+    (X_XSS_PROTECTION, "0"),
+];

@@ -1,0 +1,195 @@
+//! Django's own sessions, in its table `django_session`.
+
+use std::time::Duration;
+
+use haechi_core::{Compress, KeyRing, Purpose, Signer};
+use haechi_db::{Db, Model, sql};
+use jiff::Timestamp;
+
+use crate::store::{At, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
+use crate::{Error, Values};
+
+/// Reads and writes the sessions of a Django with the engine `django.contrib.sessions.backends.db`.
+///
+/// # Security
+/// Django keeps session keys in clear: who reads the table can take sessions over. The table has no column for the
+/// user either, so listing and ending a user's sessions reads all living ones. There is no absolute limit, for
+/// Django does not note when a session began.
+#[derive(Clone, Debug)]
+pub struct DjangoStore {
+    db: Db,
+    signer: Signer,
+    age: Duration,
+    backend: String,
+}
+
+#[derive(Model)]
+#[model(row)]
+struct SessionRow {
+    session_key: String,
+    session_data: String,
+    expire_date: Timestamp,
+}
+
+impl DjangoStore {
+    /// Shares `db` and the keys (`SECRET_KEY` and its fallbacks) with a Django. `age` is `SESSION_COOKIE_AGE`, two
+    /// weeks by default.
+    #[must_use]
+    pub fn new(db: Db, keys: KeyRing, age: Duration) -> Self {
+        let signer = Signer::new(keys, Purpose::new("django.contrib.sessions.SessionStore"));
+        Self { db, signer, age, backend: "django.contrib.auth.backends.ModelBackend".to_owned() }
+    }
+
+    /// Sets the dotted path that Django lists in `AUTHENTICATION_BACKENDS`, if it is not `ModelBackend`.
+    #[must_use]
+    pub fn backend(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.backend);
+        self
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// Returns `session_data` for `values`, as of `now`.
+    ///
+    /// ```
+    /// use haechi_core::{KeyRing, SecretKey};
+    /// use haechi_session::{DjangoStore, Values};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let db = haechi_db::Db::memory().await.unwrap();
+    /// let key = "oracle-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz";
+    /// let keys = KeyRing::new(SecretKey::shared_with_django(key).unwrap());
+    /// let store = DjangoStore::new(db, keys, std::time::Duration::from_secs(1_209_600));
+    /// let values = Values::parse(r#"{"a":1}"#).unwrap();
+    /// let data = store.encode(&values, 1_700_000_000);
+    /// assert_eq!(data, "eyJhIjoxfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8");
+    /// assert_eq!(store.decode(&data), values);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn encode(&self, values: &Values, now: i64) -> String {
+        self.signer.sign_object(&values.to_json(), now, Compress::IfShorter)
+    }
+
+    /// Returns the values in `session_data`; whatever cannot be verified or read is an empty session, as in Django.
+    #[must_use]
+    pub fn decode(&self, data: &str) -> Values {
+        // The row's own end counts, not the age of the signature.
+        let json = self.signer.unsign_object(data, i64::MAX, None);
+        json.ok().and_then(|json| Values::parse(&json).ok()).unwrap_or_default()
+    }
+
+    fn record(&self, row: &SessionRow) -> Record {
+        let values = self.decode(&row.session_data);
+        let expires = row.expire_date.as_second();
+        let seen = expires - crate::limits::seconds(self.age);
+        // A path that is not listed makes the visitor anonymous, and the row is kept.
+        let known = values.get::<String>(BACKEND).ok().flatten().is_some_and(|path| path == self.backend);
+        let user = values.get::<String>(USER).ok().flatten().filter(|_| known);
+        Record { values, user, created: seen, seen, expires, ..Record::default() }
+    }
+
+    fn changed(&self, mut values: Values, write: Write<'_>) -> Result<String, Error> {
+        write.changes.apply(&mut values);
+        if let Some(user) = &write.record.user {
+            values.insert(USER, user)?;
+            values.insert(BACKEND, &self.backend)?;
+        }
+        Ok(self.encode(&values, write.record.seen))
+    }
+
+    async fn row(&self, key: &StoreKey) -> Result<Option<SessionRow>, Error> {
+        let key = key.as_str();
+        let row = sql!(
+            "select session_key, session_data, expire_date from django_session where session_key = {key}"
+        );
+        Ok(row.optional(&self.db).await?)
+    }
+
+    async fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
+        let expires = Timestamp::from_second(write.record.expires).map_err(Error::store)?;
+        let (old, new) = match write.at {
+            At::New(key) => {
+                let (key, data) = (key.as_str(), self.changed(Values::default(), write)?);
+                sql!("insert into django_session (session_key, session_data, expire_date) values ({key}, {data}, {expires})")
+                    .execute(&self.db)
+                    .await?;
+                return Ok(Saved::Stored);
+            }
+            At::Same(key) => (key, key.as_str()),
+            At::Moved(old, new) => (old, new.as_str()),
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(row) = self.row(old).await? else { return Ok(Saved::Gone) };
+            let (key, before) = (row.session_key, row.session_data);
+            let data = self.changed(self.decode(&before), write)?;
+            // Compared with what was read: a request of Django's in between is not overwritten.
+            let replaced = sql!(
+                "update django_session set session_key = {new}, session_data = {data}, expire_date = {expires}
+                 where session_key = {key} and session_data = {before}"
+            );
+            if replaced.execute(&self.db).await? == 1 {
+                return Ok(Saved::Stored);
+            }
+        }
+        Err(Error::store("the session is written to by too many requests at once"))
+    }
+
+    async fn delete(&self, which: Which<'_>) -> Result<u64, Error> {
+        match which {
+            Which::One(key) => {
+                let key = key.as_str();
+                Ok(sql!("delete from django_session where session_key = {key}").execute(&self.db).await?)
+            }
+            Which::ExpiredBefore(time) => {
+                let time = Timestamp::from_second(time).map_err(Error::store)?;
+                Ok(sql!("delete from django_session where expire_date < {time}").execute(&self.db).await?)
+            }
+            Which::OfUser { user, but } => {
+                let mut ended = 0;
+                for (key, _) in self.of_user(user).await? {
+                    if Some(&key) != but {
+                        let key = key.as_str();
+                        ended += sql!("delete from django_session where session_key = {key}")
+                            .execute(&self.db)
+                            .await?;
+                    }
+                }
+                Ok(ended)
+            }
+        }
+    }
+
+    async fn of_user(&self, user: &str) -> Result<Vec<(StoreKey, Record)>, Error> {
+        let rows: Vec<SessionRow> = sql!(
+            "select session_key, session_data, expire_date from django_session order by expire_date desc"
+        )
+        .all(&self.db)
+        .await?;
+        let records = rows.iter().map(|row| (StoreKey::new(row.session_key.clone()), self.record(row)));
+        Ok(records.filter(|(_, record)| record.user.as_deref() == Some(user)).collect())
+    }
+}
+
+impl SessionStore for DjangoStore {
+    fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Record>> {
+        Box::pin(async move { Ok(self.row(key).await?.map(|row| self.record(&row))) })
+    }
+
+    fn save<'a>(&'a self, write: Write<'a>) -> StoreFuture<'a, Saved> {
+        Box::pin(self.write(write))
+    }
+
+    fn end<'a>(&'a self, which: Which<'a>) -> StoreFuture<'a, u64> {
+        Box::pin(self.delete(which))
+    }
+
+    fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
+        Box::pin(self.of_user(user))
+    }
+}
+
+const USER: &str = "_auth_user_id";
+const BACKEND: &str = "_auth_user_backend";
+const ATTEMPTS: u32 = 16;

@@ -1,0 +1,346 @@
+//! The session of one request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use crate::flash::{self, Flash, FlashLevel};
+use crate::limits::seconds;
+use crate::store::{At, Client, Record, Saved, StoreKey, Which, Write};
+use crate::{Changes, Error, Sessions};
+
+/// The session of one request. Clones are the same session.
+///
+/// Nothing is read before a method is called, and nothing is written but once, by
+/// [`close`](Self::close) at the end of the request, and only if something changed.
+#[derive(Clone)]
+pub struct Session {
+    sessions: Sessions,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// The key the browser sent, if it looked like one.
+    sent: Option<StoreKey>,
+    client: Client,
+    /// `None` until somebody asks.
+    loaded: Option<Loaded>,
+}
+
+#[derive(Default)]
+struct Loaded {
+    /// Where the session stands in the store; `None` for one that was never stored.
+    stored: Option<StoreKey>,
+    record: Record,
+    changes: Changes,
+    /// Whether the record itself (the user, the times) changed.
+    stamped: bool,
+    /// Whether a new id is due.
+    rotate: bool,
+    /// Whether the session was ended by this request.
+    ended: bool,
+}
+
+impl Session {
+    pub(crate) fn new(sessions: Sessions, sent: Option<StoreKey>, client: Client) -> Self {
+        Self { sessions, state: Arc::new(Mutex::new(State { sent, client, loaded: None })) }
+    }
+
+    /// Returns the value called `name`.
+    ///
+    /// # Errors
+    /// Fails if the store does, or the value is not a `T`.
+    pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.with(|loaded| loaded.record.values.get(name)).await?
+    }
+
+    /// Sets a value. Two requests that set different names at the same time both succeed.
+    ///
+    /// # Errors
+    /// Fails if the store does, the value cannot be written as JSON, or the session would become too large.
+    pub async fn insert<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
+        let most = self.sessions.inner.limits.bytes;
+        self.with(|loaded| {
+            let mut values = loaded.record.values.clone();
+            values.insert(name, value)?;
+            let bytes = values.to_json().len();
+            if bytes > most {
+                return Err(Error::TooLarge { bytes, most });
+            }
+            loaded.record.values = values;
+            loaded.changes.insert(name, value)
+        })
+        .await?
+    }
+
+    /// Removes a value; returns whether it was there.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn remove(&self, name: &str) -> Result<bool, Error> {
+        self.with(|loaded| {
+            loaded.changes.remove(name);
+            loaded.record.values.remove(name)
+        })
+        .await
+    }
+
+    /// Returns the user who is signed in, as the text of the primary key.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn user(&self) -> Result<Option<String>, Error> {
+        self.with(|loaded| loaded.record.user.clone()).await
+    }
+
+    /// Returns when the user signed in (or the session began), in seconds since 1970.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn created(&self) -> Result<i64, Error> {
+        self.with(|loaded| loaded.record.created).await
+    }
+
+    /// Binds the session to a user who has just proved who they are: a new id, a new lifetime.
+    ///
+    /// Whatever another user left in the session is removed first.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    ///
+    /// # Security
+    /// The id changes even if the same user signs in again, so an id that was planted or stolen before is worth
+    /// nothing afterwards.
+    pub async fn bind(&self, user: &str, remember: Remember) -> Result<(), Error> {
+        let now = self.sessions.now();
+        self.with(|loaded| {
+            if loaded.record.user.as_deref().is_some_and(|bound| bound != user) {
+                loaded.clear();
+            }
+            loaded.record.user = Some(user.to_owned());
+            loaded.record.created = now;
+            loaded.record.remembered = remember == Remember::OnThisDevice;
+            loaded.ended = false;
+            loaded.rotate = true;
+            loaded.stamped = true;
+        })
+        .await
+    }
+
+    /// Gives the session a new id and keeps the rest: at every rise of rights.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn rotate(&self) -> Result<(), Error> {
+        self.with(|loaded| {
+            loaded.rotate = true;
+            loaded.stamped = true;
+        })
+        .await
+    }
+
+    /// Removes the user and all values, and gives the session a new id.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.with(|loaded| {
+            loaded.clear();
+            loaded.rotate = true;
+            loaded.stamped = true;
+        })
+        .await
+    }
+
+    /// Ends the session in the store, now, and removes the cookie with the response.
+    ///
+    /// # Errors
+    /// Fails if the store does; the session may then still be alive, so tell the user.
+    pub async fn destroy(&self) -> Result<(), Error> {
+        let stored = self
+            .with(|loaded| {
+                loaded.clear();
+                loaded.ended = true;
+                loaded.stamped = false;
+                loaded.stored.take()
+            })
+            .await?;
+        if let Some(key) = stored {
+            self.sessions.end(Which::One(&key)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all other sessions of the user of this one; returns how many there were.
+    ///
+    /// # Errors
+    /// Fails if the store does, or cannot tell whose a session is.
+    pub async fn end_others(&self) -> Result<u64, Error> {
+        match self.with(|loaded| (loaded.record.user.clone(), loaded.stored.clone())).await? {
+            (Some(user), but) => self.sessions.end(Which::OfUser { user: &user, but: but.as_ref() }).await,
+            (None, _) => Ok(0),
+        }
+    }
+
+    /// Returns the handle of this session in [`Sessions::list`], or `None` before it is stored.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn handle(&self) -> Result<Option<String>, Error> {
+        self.with(|loaded| loaded.stored.as_ref().map(crate::sessions::handle)).await
+    }
+
+    /// Returns the sessions of the site, this one among them.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Leaves a message for the next page.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn flash(&self, level: FlashLevel, text: impl Into<String>) -> Result<(), Error> {
+        let mut flashes: Vec<Flash> = self.get(flash::NAME).await?.unwrap_or_default();
+        flashes.push(Flash { level, text: text.into() });
+        let surplus = flashes.len().saturating_sub(flash::MOST);
+        self.insert(flash::NAME, &flashes[surplus..]).await
+    }
+
+    /// Takes the messages; the page after this one shows none.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn take_flashes(&self) -> Result<Vec<Flash>, Error> {
+        let flashes: Option<Vec<Flash>> = self.get(flash::NAME).await?;
+        if flashes.is_some() {
+            self.remove(flash::NAME).await?;
+        }
+        Ok(flashes.unwrap_or_default())
+    }
+
+    /// Saves the session if it changed, and writes its headers into the response.
+    ///
+    /// After a server error (5xx) only what was ended stays ended: a handler that failed half-way must not leave half
+    /// a session. A session that was ended elsewhere in the meantime is not brought back; its cookie is removed.
+    ///
+    /// # Errors
+    /// Fails if the store does; answer 503 then, for the response may depend on what was not saved.
+    pub async fn close(&self, status: StatusCode, headers: &mut HeaderMap) -> Result<(), Error> {
+        let mut state = self.state.lock().await;
+        let sent = state.sent.is_some();
+        let Some(loaded) = &mut state.loaded else { return Ok(()) };
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let outcome = match status.is_server_error() {
+            true => Closed::Unchanged,
+            false => self.save(loaded).await?,
+        };
+        let cookie = &self.sessions.inner.cookie;
+        let header = match outcome {
+            Closed::Unchanged if loaded.ended || (sent && loaded.stored.is_none()) => cookie.remove(),
+            Closed::Unchanged => return Ok(()),
+            Closed::Gone => cookie.remove(),
+            Closed::Set(text, age) => cookie.clone().max_age(age).set(&text).map_err(Error::store)?,
+        };
+        headers.append(SET_COOKIE, header);
+        Ok(())
+    }
+
+    async fn save(&self, loaded: &mut Loaded) -> Result<Closed, Error> {
+        let Sessions { inner } = &self.sessions;
+        let changed = loaded.stamped || !loaded.changes.is_empty();
+        // An empty session that was never stored is not worth a row: crawlers would fill the table.
+        let nothing =
+            loaded.stored.is_none() && loaded.record.user.is_none() && loaded.record.values.is_empty();
+        if !changed || nothing {
+            return Ok(Closed::Unchanged);
+        }
+        inner.limits.use_at(&mut loaded.record, self.sessions.now());
+        let moves = loaded.rotate || loaded.stored.is_none();
+        let fresh = moves.then(|| inner.keys.generate());
+        let at = match (&loaded.stored, &fresh) {
+            (None, Some((_, new))) => At::New(new),
+            (Some(old), Some((_, new))) => At::Moved(old, new),
+            (Some(same), None) => At::Same(same),
+            (None, None) => return Ok(Closed::Unchanged),
+        };
+        let write = Write { at, record: &loaded.record, changes: &loaded.changes };
+        let saved = inner.store.save(write).await;
+        if let Some(old) = &loaded.stored {
+            self.sessions.forget(old);
+        }
+        if saved? == Saved::Gone {
+            return Ok(Closed::Gone);
+        }
+        loaded.changes = Changes::default();
+        (loaded.stamped, loaded.rotate) = (false, false);
+        let age = loaded.record.remembered.then_some(inner.limits.remembered_idle);
+        Ok(fresh.map_or(Closed::Unchanged, |(text, key)| {
+            loaded.stored = Some(key);
+            Closed::Set(text, age)
+        }))
+    }
+
+    /// Loads the session if this is the first to ask, and works on it.
+    async fn with<T>(&self, work: impl FnOnce(&mut Loaded) -> T) -> Result<T, Error> {
+        let mut state = self.state.lock().await;
+        if state.loaded.is_none() {
+            state.loaded = Some(self.load(state.sent.as_ref(), &state.client).await?);
+        }
+        Ok(work(state.loaded.as_mut().expect("loaded in the line above")))
+    }
+
+    async fn load(&self, sent: Option<&StoreKey>, client: &Client) -> Result<Loaded, Error> {
+        let (now, limits) = (self.sessions.now(), &self.sessions.inner.limits);
+        let found = match sent {
+            Some(key) => self.sessions.load(key).await?.map(|record| (key.clone(), record)),
+            None => None,
+        };
+        let mut loaded = Loaded::default();
+        let Some((key, record)) = found else {
+            loaded.record = Record { created: now, client: client.clone(), ..Record::default() };
+            return Ok(loaded);
+        };
+        loaded.stamped = now.saturating_sub(record.seen) >= seconds(limits.touch);
+        loaded.stored = Some(key);
+        loaded.record = Record { client: client.clone(), ..record };
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn clear(&mut self) {
+        self.record.values = crate::Values::default();
+        self.record.user = None;
+        self.changes.clear();
+    }
+}
+
+enum Closed {
+    Unchanged,
+    Gone,
+    Set(String, Option<std::time::Duration>),
+}
+
+/// Whether a session outlives the browser.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Remember {
+    /// It ends when the browser closes, or after an hour without use.
+    #[default]
+    UntilTheBrowserCloses,
+    /// The user chose to stay signed in on this device.
+    OnThisDevice,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nothing of the content: a session often stands in a log line.
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,257 @@
+//! The sessions of a site: where they are kept, for how long, and under which cookie.
+
+use std::fmt;
+use std::sync::Arc;
+
+use haechi_core::{Clock, SecureCookie, SystemClock, Token};
+use http::HeaderMap;
+use sha2::{Digest, Sha256};
+
+use crate::cache::Cache;
+use crate::limits::Limits;
+use crate::store::{At, Client, Record, Saved, SessionStore, StoreKey, Which, Write};
+use crate::{Changes, Error, Session, SessionLayer};
+
+/// The sessions of a site. Cheap to clone.
+///
+/// ```
+/// use haechi_session::{MemoryStore, Sessions};
+/// let sessions = Sessions::new(MemoryStore::default());
+/// let layer = sessions.layer(); // a `tower::Layer` for any router
+/// # drop(layer);
+/// ```
+#[derive(Clone)]
+pub struct Sessions {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
+    pub(crate) cookie: SecureCookie,
+    pub(crate) clock: Arc<dyn Clock>,
+    cache: Arc<Cache>,
+}
+
+/// How the cookie's text becomes the key of the store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Keys {
+    /// 256 random bits; the store is given their SHA-256.
+    Hashed,
+    /// 32 characters of `a-z0-9`, given to the store as they are, as Django does.
+    Django,
+}
+
+impl Sessions {
+    /// Keeps sessions in `store`, under the cookie `__Host-session`.
+    #[expect(clippy::missing_panics_doc, reason = "the expectation always holds")]
+    #[must_use]
+    pub fn new(store: impl SessionStore + 'static) -> Self {
+        let cookie = SecureCookie::new("session").expect("`session` is a valid cookie name");
+        Self::with(Arc::new(store), Keys::Hashed, cookie)
+    }
+
+    /// Shares sessions with a Django, under its cookie. Nothing is cached: Django ends sessions without telling us.
+    #[must_use]
+    pub fn shared_with_django(store: crate::DjangoStore, cookie: SecureCookie) -> Self {
+        let (idle, limits) = (store.age(), Limits::default());
+        Self::with(Arc::new(store), Keys::Django, cookie).limits(Limits {
+            idle,
+            absolute: limits.remembered_absolute,
+            remembered_idle: idle,
+            cache: std::time::Duration::ZERO,
+            ..limits
+        })
+    }
+
+    fn with(store: Arc<dyn SessionStore>, keys: Keys, cookie: SecureCookie) -> Self {
+        let (limits, clock) = (Limits::default(), Arc::new(SystemClock));
+        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache: Arc::default() }) }
+    }
+
+    /// Sets the lifetimes.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        Arc::make_mut(&mut self.inner).limits = limits;
+        self
+    }
+
+    /// Sets the clock; tests move it.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        Arc::make_mut(&mut self.inner).clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the cookie. For a development server on a loopback address, without TLS, take
+    /// [`SecureCookie::on_loopback`]; every other cookie without `Secure` would be sent in clear.
+    #[must_use]
+    pub fn cookie(mut self, cookie: SecureCookie) -> Self {
+        Arc::make_mut(&mut self.inner).cookie = cookie;
+        self
+    }
+
+    /// Returns the layer that gives each request its [`Session`].
+    #[must_use]
+    pub fn layer(&self) -> SessionLayer {
+        SessionLayer::new(self.clone())
+    }
+
+    /// Starts the session of a request. The store is not asked before the session is.
+    #[must_use]
+    pub fn open(&self, headers: &HeaderMap, client: Client) -> Session {
+        let key = self.inner.cookie.find(headers).and_then(|text| self.inner.keys.parse(text));
+        Session::new(self.clone(), key, client)
+    }
+
+    /// Returns the sessions of a user that have not ended, the most recently used first.
+    ///
+    /// # Errors
+    /// Fails if the store does, or cannot list.
+    pub async fn list(&self, user: &str) -> Result<Vec<Listed>, Error> {
+        let now = self.now();
+        let sessions = self.inner.store.list(user).await?;
+        let alive = sessions.into_iter().filter(|(_, record)| record.expires > now);
+        Ok(alive.map(|(key, record)| Listed { handle: handle(&key), key, record }).collect())
+    }
+
+    /// Ends the session of `user` that is listed under `handle`; returns whether there was one.
+    ///
+    /// # Errors
+    /// Fails if the store does, or cannot list.
+    pub async fn revoke(&self, user: &str, handle: &str) -> Result<bool, Error> {
+        let sessions = self.list(user).await?;
+        match sessions.iter().find(|listed| listed.handle == handle) {
+            Some(listed) => Ok(self.end(Which::One(&listed.key)).await? > 0),
+            None => Ok(false),
+        }
+    }
+
+    /// Ends all sessions of `user`; returns how many there were.
+    ///
+    /// # Errors
+    /// Fails if the store does, or cannot tell whose a session is.
+    pub async fn revoke_all(&self, user: &str) -> Result<u64, Error> {
+        self.end(Which::OfUser { user, but: None }).await
+    }
+
+    /// Replaces the value `old` under `name` in all sessions of `user` that have it; returns how many there were.
+    ///
+    /// # Errors
+    /// Fails if the store does, or cannot list.
+    pub async fn replace(&self, user: &str, name: &str, old: &str, new: &str) -> Result<u64, Error> {
+        let (mut replaced, changes) = (0, Changes::setting(name, new)?);
+        for Listed { key, record, .. } in self.list(user).await? {
+            if record.values.get::<String>(name).ok().flatten().as_deref() != Some(old) {
+                continue;
+            }
+            let write = Write { at: At::Same(&key), record: &record, changes: &changes };
+            let saved = self.inner.store.save(write).await;
+            self.forget(&key);
+            replaced += u64::from(saved? == Saved::Stored);
+        }
+        Ok(replaced)
+    }
+
+    /// Removes the sessions that ended by themselves; returns how many there were. Run it from time to time.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        self.end(Which::ExpiredBefore(self.now())).await
+    }
+
+    pub(crate) async fn end(&self, which: Which<'_>) -> Result<u64, Error> {
+        let outcome = self.inner.store.end(which).await;
+        // Forgotten after the store has let go, and even if it failed half-way.
+        match which {
+            Which::One(key) => self.inner.cache.forget(key),
+            Which::OfUser { .. } => self.inner.cache.forget_all(),
+            Which::ExpiredBefore(_) => {}
+        }
+        outcome
+    }
+
+    pub(crate) fn forget(&self, key: &StoreKey) {
+        self.inner.cache.forget(key);
+    }
+
+    /// Returns the session under `key` if it has not ended.
+    pub(crate) async fn load(&self, key: &StoreKey) -> Result<Option<Record>, Error> {
+        let (now, keep) = (self.now(), self.inner.limits.cache);
+        if let Some(record) = self.inner.cache.find(key, now, keep) {
+            return Ok((record.expires > now).then_some(record));
+        }
+        let generation = self.inner.cache.generation();
+        let Some(record) = self.inner.store.load(key).await? else { return Ok(None) };
+        if record.expires <= now {
+            return Ok(None);
+        }
+        if !keep.is_zero() {
+            self.inner.cache.keep(key, &record, now, generation);
+        }
+        Ok(Some(record))
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.inner.clock.unix()
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("store", &self.inner.store)
+            .field("limits", &self.inner.limits)
+            .field("cookie", &self.inner.cookie.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session in the list of a user.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Names the session in a form, without being of use to take it over.
+    pub handle: String,
+    /// The session.
+    pub record: Record,
+    key: StoreKey,
+}
+
+impl Keys {
+    /// A key that we could not have given out is nobody's.
+    fn parse(self, text: &str) -> Option<StoreKey> {
+        match self {
+            Self::Hashed => Token::parse(text).ok().map(|token| StoreKey::new(token.hash().to_string())),
+            Self::Django => {
+                let ours = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+                let fits = (8..=40).contains(&text.len()) && text.bytes().all(ours);
+                fits.then(|| StoreKey::new(text))
+            }
+        }
+    }
+
+    /// Returns the text of a new cookie and the key of the store under it.
+    pub(crate) fn generate(self) -> (String, StoreKey) {
+        let text = match self {
+            Self::Hashed => Token::generate().expose(),
+            Self::Django => {
+                use rand::RngExt;
+                let mut random = rand::rng();
+                (0..32).map(|_| char::from(DJANGO_ALPHABET[random.random_range(0..36)])).collect()
+            }
+        };
+        let key = self.parse(&text).expect("what is generated can be parsed");
+        (text, key)
+    }
+}
+
+/// The key itself names a session in the store, and in Django's table it is the very cookie: a page shows a hash.
+pub(crate) fn handle(key: &StoreKey) -> String {
+    let digest = Sha256::digest([b"haechi session handle\0", key.as_str().as_bytes()].concat());
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const DJANGO_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,0 +1,89 @@
+//! Django's table and its signed text.
+
+use std::time::Duration;
+
+use haechi_core::{KeyRing, SecretKey};
+use haechi_db::{Db, Migration, MigrationSet, Migrations};
+use haechi_session::{At, Changes, DjangoStore, Record, SessionStore, StoreKey, Values, Write};
+
+/// The table as `manage.py migrate` of Django 5.2 makes it.
+struct DjangoTables;
+
+impl MigrationSet for DjangoTables {
+    const APP: &'static str = "sessions";
+    const MIGRATIONS: &'static [Migration] = &[Migration {
+        name: "0001_initial",
+        sqlite: r#"CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL)"#,
+        postgres: "",
+    }];
+}
+
+async fn store() -> DjangoStore {
+    let db = Db::memory().await.unwrap();
+    Migrations::new().with::<DjangoTables>().apply(&db).await.unwrap();
+    let key = "oracle-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz";
+    let keys = KeyRing::new(SecretKey::shared_with_django(key).unwrap());
+    DjangoStore::new(db, keys, Duration::from_secs(1_209_600))
+}
+
+#[tokio::test]
+async fn the_django_store_conforms() {
+    haechi_session::conformance::check(&store().await).await.unwrap();
+}
+
+#[tokio::test]
+async fn session_data_of_a_live_django_is_read_and_written() {
+    let user = r#"{"_auth_user_id":"1","_auth_user_backend":"django.contrib.auth.backends.ModelBackend","_auth_user_hash":"0000000000000000000000000000000000000000000000000000000000000000"}"#;
+    let rows = [
+        (r#"{"a":1}"#, "eyJhIjoxfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8"),
+        (
+            r#"{"n":"zo\u00eb \u2603"}"#,
+            "eyJuIjoiem9cdTAwZWIgXHUyNjAzIn0:1r31eq:mkgPwnzAWP19lZYGxGpZCGgUGMTdDwv8h5alU0gh1R4",
+        ),
+        (
+            user,
+            ".eJyrVopPLC3JiC8tTi2Kz0xRslIyVNJBFktKTM5OzQNJpGQl5qXn6yXn55UUZSbpgZToQWWL9XzzU1JznKBqUQzISCzOAOo2oBAo1QIAIvYyTQ:1r31eq:qiBNfdw2oiH7TQWbI71OJwvl9tAwpipP_7jwSlfP-iY",
+        ),
+    ];
+    let store = store().await;
+    for (json, data) in rows {
+        assert_eq!(store.decode(data).to_json(), json);
+        let ours = store.encode(&Values::parse(json).unwrap(), 1_700_000_000);
+        assert_eq!(store.decode(&ours).to_json(), json);
+        if !data.starts_with('.') {
+            assert_eq!(ours, data, "uncompressed text is the same to the byte");
+        }
+    }
+    for forged in [
+        "",
+        "x",
+        "eyJhIjoxfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY9",
+        "eyJhIjoyfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8",
+    ] {
+        assert!(store.decode(forged).is_empty(), "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
+    let store = store().await;
+    for (path, expected) in [("django.contrib.auth.backends.ModelBackend", Some("7")), ("evil.Backend", None)]
+    {
+        let key = StoreKey::new(format!("{:x<32}", path.len()));
+        let mut record = Record { seen: 1_700_000_000, expires: 4_000_000_000, ..Record::default() };
+        let values =
+            Values::parse(&format!(r#"{{"_auth_user_id":"7","_auth_user_backend":"{path}","keep":NaN}}"#))
+                .unwrap();
+        let changes = Changes::replacing(values);
+        store.save(Write { at: At::New(&key), record: &record, changes: &changes }).await.unwrap();
+        let found = store.load(&key).await.unwrap().unwrap();
+        assert_eq!(found.user.as_deref(), expected, "{path}");
+        assert_eq!(found.values.json("keep"), Some("NaN"));
+        record.user = None;
+        store
+            .save(Write { at: At::Same(&key), record: &record, changes: &Changes::default() })
+            .await
+            .unwrap();
+        assert!(store.load(&key).await.unwrap().unwrap().values.json("_auth_user_backend").is_some());
+    }
+}

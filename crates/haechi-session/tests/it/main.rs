@@ -1,0 +1,6 @@
+//! The crate from outside.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod database;
+mod django;
+mod layer;

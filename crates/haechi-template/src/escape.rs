@@ -1,0 +1,261 @@
+//! The bridge between the engine's values and the escapers of `haechi-context`.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+
+use haechi_context::{Context, Data, Escaper, Value as Plain};
+use minijinja::value::{Value, ValueKind};
+use minijinja::{AutoEscape, Error, Output, State};
+
+use crate::trusted::{Language, Trusted};
+
+/// The engine's name of `|safe`: the pass writes it, so that data cannot name it.
+pub(crate) const SAFE: &str = "_hx_safe";
+
+/// The filter that the pass writes behind an expression; none in text, which the formatter writes.
+///
+/// A number, as the engine reads the name byte by byte at every call: whole words were 4 % of a page.
+pub(crate) fn filter_name(escaper: Escaper) -> Option<String> {
+    let plain = escaper.is_html_text() || escaper.is_unescaped();
+    let number = Escaper::all().position(|one| one == escaper).filter(|_| !plain)?;
+    Some(format!("_hx_{number}"))
+}
+
+/// Escapes a value for a place.
+///
+/// A result that the formatter would leave alone is handed on without a copy on the heap: most values are names,
+/// numbers and paths, and the copies were half the cost of a page.
+pub(crate) fn apply(escaper: Escaper, value: &Value) -> Value {
+    // Taken, not borrowed: an object that is printed may render something itself.
+    let mut out = SCRATCH.take();
+    out.clear();
+    with_plain(value, |plain| escaper.escape(&plain, &mut out));
+    let escaped = match out.as_str() {
+        text if !is_inert(text) => Value::from_safe_string(text.to_owned()),
+        text if text.len() > INLINE && value.as_str() == Some(text) => value.clone(),
+        text => Value::from(text),
+    };
+    SCRATCH.set(out);
+    escaped
+}
+
+/// What every other way must agree with.
+#[cfg(test)]
+pub(crate) fn whole(escaper: Escaper, value: &Value) -> Value {
+    let mut out = String::new();
+    with_plain(value, |plain| escaper.escape(&plain, &mut out));
+    Value::from_safe_string(out)
+}
+
+/// As [`apply`] for a quoted plain attribute: the formatter escapes text and numbers in the same way.
+pub(crate) fn apply_plain(escaper: Escaper, value: &Value) -> Value {
+    if (value.as_str().is_some() && !value.is_safe()) || value.is_integer() {
+        return value.clone();
+    }
+    apply(escaper, value)
+}
+
+/// As [`apply`] for a URL or a part of one: a number, a name and a local path are what they are.
+pub(crate) fn apply_url(escaper: Escaper, whole: bool, value: &Value) -> Value {
+    let plain = |text: &str| {
+        let mut bytes = text.bytes();
+        let first =
+            bytes.next().is_some_and(|first| first.is_ascii_alphanumeric() || (whole && first == b'/'));
+        first
+            && bytes.all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (whole && byte == b'/')
+            })
+    };
+    let kept = match value.as_str() {
+        Some(text) => !value.is_safe() && plain(text),
+        None => is_counter(value),
+    };
+    if kept { value.clone() } else { apply(escaper, value) }
+}
+
+/// As [`apply`] where a number and a plain word are what they are.
+pub(crate) fn apply_word(escaper: Escaper, value: &Value) -> Value {
+    // Ten letters: shorter text cannot hold `expression`, and `-binding` and `--` need a dash.
+    let plain = |text: &str| {
+        text.len() < 10
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b' '))
+    };
+    let kept = match value.as_str() {
+        Some(text) => !value.is_safe() && plain(text),
+        None => is_counter(value),
+    };
+    if kept { value.clone() } else { apply(escaper, value) }
+}
+
+/// As [`apply`] for JavaScript, where a number stands between spaces.
+pub(crate) fn apply_code(escaper: Escaper, value: &Value) -> Value {
+    let Some(small) = small(value) else { return apply(escaper, value) };
+    let digits = digits(small).as_bytes();
+    let mut code = [b' '; 4];
+    code[1..=digits.len()].copy_from_slice(digits);
+    std::str::from_utf8(&code[..digits.len() + 2]).map_or_else(|_| apply(escaper, value), Value::from)
+}
+
+fn is_counter(value: &Value) -> bool {
+    value.is_integer() && value.as_i64().is_some_and(|number| number >= 0)
+}
+
+/// A number of at most two digits.
+fn small(value: &Value) -> Option<usize> {
+    let number = value.is_integer().then(|| value.as_i64())??;
+    usize::try_from(number).ok().filter(|number| *number < 100)
+}
+
+fn digits(small: usize) -> &'static str {
+    &DIGITS[small * 2 + usize::from(small < 10)..small * 2 + 2]
+}
+
+/// Writes a value that stands in HTML text or in a plain file: what the pass left without a filter.
+pub(crate) fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if matches!(state.auto_escape(), AutoEscape::None) {
+        return write!(out, "{value}").map_err(Error::from);
+    }
+    if let Some(text) = value.as_str() {
+        if value.is_safe() || is_inert(text) {
+            return out.write_str(text).map_err(Error::from);
+        }
+        let mut escaped = String::with_capacity(text.len() + 32);
+        html_text(text, &mut escaped);
+        return out.write_str(&escaped).map_err(Error::from);
+    }
+    if let Some(small) = small(value) {
+        return out.write_str(digits(small)).map_err(Error::from);
+    }
+    if matches!(value.kind(), ValueKind::Number | ValueKind::Undefined | ValueKind::None | ValueKind::Bool) {
+        return write!(out, "{value}").map_err(Error::from);
+    }
+    let mut escaped = String::new();
+    html_text(&value.to_string(), &mut escaped);
+    out.write_str(&escaped).map_err(Error::from)
+}
+
+thread_local! {
+    /// Room to escape in, kept between values.
+    static SCRATCH: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The longest text that the engine keeps in a value itself.
+const INLINE: usize = 22;
+
+/// The numbers of ids and counters, two digits each.
+const DIGITS: &str = "\
+    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+/// Escapes text for HTML text and quoted attributes.
+pub(crate) fn html_text(text: &str, out: &mut String) {
+    let html = Context::html().emit().expect("a value may stand in HTML text");
+    html.escape(&Plain::Text(text), out);
+}
+
+/// The text of markup: its character references decoded.
+pub(crate) fn text_of(value: &Value) -> Value {
+    match value.as_str() {
+        Some(markup) if value.is_safe() => Value::from(Plain::Html(markup).text().as_ref()),
+        _ => value.clone(),
+    }
+}
+
+/// JSON that is inert wherever a browser may read it: as a script, an attribute or markup.
+pub(crate) fn inert_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\'' | '`' | '\u{2028}' | '\u{2029}' | '\u{7f}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Whether the text has nothing to escape; in blocks without a branch, so that the compiler compares many bytes at once.
+fn is_inert(text: &str) -> bool {
+    const SPECIAL: [u8; 7] = [b'<', b'>', b'&', b'"', b'\'', b'\r', 0];
+    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+    let block = |bytes: &[u8; 16]| {
+        let mut found = [false; 16];
+        for special in SPECIAL {
+            for (found, byte) in found.iter_mut().zip(bytes) {
+                *found |= *byte == special;
+            }
+        }
+        found != [false; 16]
+    };
+    !blocks.iter().any(block) && !rest.iter().any(|byte| SPECIAL.contains(byte))
+}
+
+/// Calls `use_it` with the value as the escapers see it.
+fn with_plain<R>(value: &Value, use_it: impl FnOnce(Plain<'_>) -> R) -> R {
+    if let Some(text) = value.as_str() {
+        return use_it(if value.is_safe() { Plain::Html(text) } else { Plain::Text(text) });
+    }
+    if let Some(trusted) = value.downcast_object_ref::<Trusted>() {
+        return use_it(trusted.plain());
+    }
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => use_it(Plain::Null),
+        ValueKind::Bool => use_it(Plain::Bool(value.is_true())),
+        ValueKind::Number => use_it(number(value)),
+        _ => use_it(Plain::Data(&Container(value))),
+    }
+}
+
+fn number(value: &Value) -> Plain<'_> {
+    match value.as_i64() {
+        Some(integer) if value.is_integer() => Plain::Integer(integer.into()),
+        _ => match i128::try_from(value.clone()) {
+            Ok(integer) if value.is_integer() => Plain::Integer(integer),
+            _ => Plain::Float(f64::try_from(value.clone()).unwrap_or(f64::NAN)),
+        },
+    }
+}
+
+impl Trusted {
+    fn plain(&self) -> Plain<'_> {
+        let text = self.text.as_str();
+        match self.language {
+            Language::Html => Plain::Html(text),
+            Language::Url => Plain::Url(text),
+            Language::UrlPart => Plain::UrlPart(text),
+            Language::Js => Plain::Js(text),
+            Language::Css => Plain::Css(text),
+            Language::Attrs => Plain::Attributes(text),
+        }
+    }
+}
+
+/// A list, a map or any other object of the engine.
+#[derive(Debug)]
+struct Container<'v>(&'v Value);
+
+impl Data for Container<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+
+    fn json(&self, out: &mut String) -> fmt::Result {
+        out.push_str(&serde_json::to_string(self.0).map_err(|_| fmt::Error)?);
+        Ok(())
+    }
+
+    fn entries(&self, visit: &mut dyn FnMut(&str, Plain<'_>)) -> bool {
+        if self.0.kind() != ValueKind::Map {
+            return false;
+        }
+        let Ok(keys) = self.0.try_iter() else { return false };
+        for key in keys {
+            if let (Some(name), Ok(value)) = (key.as_str(), self.0.get_item(&key)) {
+                with_plain(&value, |plain| visit(name, plain));
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,84 @@
+//! What the pass tells a person: contexts of expressions, places of trust, warnings.
+
+use std::fmt;
+
+use crate::problem::{Place, Spot};
+
+/// One expression of a template: where it stands and what escapes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Explained {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The text of the expression.
+    pub expression: String,
+    /// The place, in words.
+    pub context: String,
+    /// The escaper for the place.
+    pub escaper: String,
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column, expression, context, escaper } = self;
+        write!(f, "{line}:{column}: {{{{ {expression} }}}} stands in {context}: {escaper}")
+    }
+}
+
+/// A `|safe` in a template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct TrustSite {
+    /// The name of the template.
+    pub template: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The text of the line.
+    pub source_line: String,
+}
+
+impl TrustSite {
+    pub(crate) fn of(spot: Spot<'_>) -> Self {
+        let Place { line, column, text } = Place::of(spot.source, spot.offset);
+        Self { template: spot.template.into(), line, column, source_line: text.trim().into() }
+    }
+}
+
+impl fmt::Display for TrustSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.template, self.line, self.column, self.source_line)
+    }
+}
+
+/// Something that is safe and probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The name of the template.
+    pub template: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The stable code.
+    pub code: &'static str,
+    /// What will happen.
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn of(spot: Spot<'_>, code: &'static str, message: String) -> Self {
+        let Place { line, column, .. } = Place::of(spot.source, spot.offset);
+        Self { template: spot.template.into(), line, column, code, message }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: [{}] {}", self.template, self.line, self.column, self.code, self.message)
+    }
+}

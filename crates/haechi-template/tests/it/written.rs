@@ -1,0 +1,98 @@
+//! What the pass writes: nonces, CSRF fields, integrity, rel.
+
+use haechi_template::Templates;
+use serde_json::json;
+
+use super::{codes, load, page, render};
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    assert_eq!(render(&[("p.html", text)], &json!({ "id": "//x", "yes": true })), expected);
+}
+
+const FIELD: &str = "<input type=\"hidden\" name=\"csrf_token\" value=\"t0ken\">";
+
+#[test]
+fn scripts_and_styles_get_the_nonce() {
+    check("<script>f()</script>", "<script nonce=\"n0nce\">f()</script>");
+    check("<script src=\"/a.js\"></script>", "<script src=\"/a.js\" nonce=\"n0nce\"></script>");
+    check("<style>p{}</style>", "<style nonce=\"n0nce\">p{}</style>");
+    check("<script nonce=\"own\"></script>", "<script nonce=\"own\"></script>");
+    check("{% raw %}<script>{{ a }}</script>{% endraw %}", "<script nonce=\"n0nce\">{{ a }}</script>");
+    check("<script{% if yes %} async{% endif %}>f()</script>", "<script async nonce=\"n0nce\">f()</script>");
+    let templates = load(&[("p.html", "<script></script>")]).unwrap();
+    let html = templates.render("p.html", &(), &haechi_template::Page::new()).unwrap();
+    assert_eq!(html, "<script></script>");
+}
+
+#[test]
+fn forms_that_post_here_get_the_token() {
+    for tag in [
+        "<form method=post>",
+        "<form method=\"POST\" action=\"/a\">",
+        "<form action=\"\" method=post>",
+        "<form method=post action=\"?a=1\">",
+        "<form method=post action=\"edit\">",
+    ] {
+        check(&format!("{tag}</form>"), &format!("{tag}{FIELD}</form>"));
+    }
+    check(
+        "<form method=post action=\"/{{ id }}\">",
+        &format!("<form method=post action=\"/%2F%2Fx\">{FIELD}"),
+    );
+    check("{% raw %}<form method=post>{% endraw %}-", &format!("<form method=post>{FIELD}-"));
+    check("<form>", "<form>");
+    check("<form method=get action=\"{{ id }}\">", "<form method=get action=\"//x\">");
+    // Another site, written out: it must not learn the token.
+    for tag in
+        ["<form method=post action=\"https://pay.example/\">", "<form method=post action=\"//pay.example/\">"]
+    {
+        check(tag, tag);
+    }
+}
+
+#[test]
+fn a_form_that_might_leave_this_site_is_refused() {
+    for text in [
+        "<form method=post action=\"{{ id }}\">",
+        "<form method=post action=\"https://{{ id }}/\">",
+        "<form method=post action=\"/\\evil\">",
+        "<form method=\"post\" action=\"{% if a %}/a{% else %}//b{% endif %}\">",
+        "<form method=post><button formaction=\"//evil\">",
+        "<form method=post><button formaction=\"{{ id }}\">",
+    ] {
+        assert_eq!(codes(&[("p.html", text)]), ["form-action"], "{text}");
+    }
+}
+
+#[test]
+fn a_form_without_a_token_is_an_error() {
+    let templates = load(&[("p.html", "<form method=post>")]).unwrap();
+    let error = templates.render("p.html", &(), &haechi_template::Page::new()).unwrap_err();
+    assert!(matches!(error, haechi_template::Error::NoCsrfToken(_)), "{error}");
+}
+
+#[test]
+fn the_field_can_have_djangos_name() {
+    let templates =
+        Templates::embedded(&[("p.html", "<form method=post>")]).csrf_field("csrfmiddlewaretoken").build();
+    let html = templates.unwrap().render("p.html", &(), &page()).unwrap();
+    assert!(html.contains("name=\"csrfmiddlewaretoken\""), "{html}");
+}
+
+#[test]
+fn own_files_get_integrity_and_new_windows_no_opener() {
+    let lookup = |path: &str| (path == "/static/a.js").then(|| "sha384-AbC=".to_owned());
+    let text =
+        "<script src=\"/static/a.js\"></script><script src=\"/b.js\"></script><a target=_blank href=\"/\">";
+    let templates = Templates::embedded(&[("p.html", text)]).integrity(lookup).build().unwrap();
+    let html = templates.render("p.html", &(), &page()).unwrap();
+    assert_eq!(html.matches(" integrity=\"sha384-AbC=\"").count(), 1, "{html}");
+    assert!(html.ends_with("<a target=_blank href=\"/\" rel=\"noopener\">"), "{html}");
+}
+
+#[test]
+fn an_inline_handler_is_a_warning() {
+    let templates = load(&[("p.html", "<p onclick=\"f()\">")]).unwrap();
+    assert_eq!(templates.warnings()[0].code, "inline-handler");
+}

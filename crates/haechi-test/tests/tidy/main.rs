@@ -1,0 +1,8 @@
+//! The invariants of the tree that no compiler holds: read as text, with the standard library alone.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod arrows;
+mod budgets;
+mod documents;
+mod owners;
+mod tree;

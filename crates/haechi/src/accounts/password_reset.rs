@@ -1,0 +1,55 @@
+//! Asking for a link that sets a new password.
+
+use axum::Extension;
+use axum::response::{IntoResponse, Response};
+use haechi_core::RequestContext;
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::texts::Texts;
+use crate::{Form, Mail, Result, Site, View, context};
+
+pub(super) async fn page() -> View {
+    View::new("accounts/password_reset.html", context! { sent => false })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Reset {
+    email: String,
+}
+
+/// Answers at once and the same for every address: whether there is an account shows neither in the page nor in
+/// its time, for even the table is read after the answer.
+pub(super) async fn send(
+    site: Site,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
+    Form(form): Form<Reset>,
+) -> Result<Response> {
+    let origin = format!("{}://{}", context.scheme(), context.host());
+    let language = Texts::of(&site, &headers).language;
+    let queue = site.mailer().clone();
+    let email = form.email.trim().to_owned();
+    site.inner.authority.count_reset(&email, context.client().network()).await?;
+    queue.write(write(site, email, origin, language))?;
+    Ok(View::new("accounts/password_reset.html", context! { sent => true }).into_response())
+}
+
+/// Writes the mail, if an account has the address.
+///
+/// # Security
+///
+/// It goes to the address that the account has, not to the one that was typed: letters of other scripts fold to
+/// the same text. An address that several accounts share gets a link for the oldest of them.
+async fn write(site: Site, email: String, origin: String, language: String) -> Result<Option<Mail>> {
+    let links = site.inner.authority.reset_links(&email).await?;
+    let Some((user, uid, token)) = links.into_iter().next() else { return Ok(None) };
+    let texts = Texts { site: &site, language };
+    let text = texts
+        .get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is.")
+        .replace("%(username)s", &user.username)
+        .replace("%(site)s", site.name())
+        .replace("%(link)s", &format!("{origin}/accounts/reset/{uid}/{token}/"));
+    let subject = texts.get("A new password for %(site)s").replace("%(site)s", site.name());
+    Ok(Some(Mail::new(&user.email, subject, text)?))
+}

@@ -1,0 +1,212 @@
+//! The application: what a program says of itself, before it is built.
+
+use std::io;
+use std::process::ExitCode;
+
+use axum::Router;
+use futures_util::future::BoxFuture;
+use haechi_db::{MigrationSet, Migrations};
+use haechi_guard::Csp;
+use haechi_server::Stream;
+use std::sync::Arc;
+
+use crate::danger::WithoutCsrf;
+use crate::gate::Gate;
+use crate::policy::Policy;
+use crate::route_table::{Route, routes};
+use crate::{Accounts, Embedded, Result, Site, command};
+
+/// A raw socket service.
+pub(crate) type SocketService = Arc<dyn Fn(Stream) -> BoxFuture<'static, io::Result<()>> + Send + Sync>;
+
+/// What a command of the application does.
+pub(crate) type OwnCommand = Box<dyn FnOnce(Site) -> BoxFuture<'static, Result<()>> + Send>;
+
+/// An application: its pages, its routes under their policies, its socket services.
+///
+/// # Examples
+///
+/// ```no_run
+/// use axum::Router;
+/// use axum::routing::get;
+/// use haechi::{App, CurrentUser};
+///
+/// async fn home() -> &'static str {
+///     "anybody"
+/// }
+///
+/// async fn mine(user: CurrentUser) -> String {
+///     user.username.clone()
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     App::new("hello")
+///         .public(Router::new().route("/", get(home)))
+///         .signed_in(Router::new().route("/mine", get(mine)))
+///         .main()
+/// }
+/// ```
+#[must_use = "an application does nothing until main is called"]
+pub struct App {
+    pub(crate) name: &'static str,
+    pub(crate) templates: Vec<Embedded>,
+    pub(crate) static_files: Vec<Embedded>,
+    pub(crate) migrations: Migrations,
+    pub(crate) translations: Vec<(&'static str, &'static str)>,
+    pub(crate) router: Router,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) without_csrf: Vec<(String, &'static str)>,
+    pub(crate) sockets: Vec<(&'static str, SocketService)>,
+    pub(crate) accounts: Option<Accounts>,
+    pub(crate) csp: Csp,
+    pub(crate) commands: Vec<(&'static str, &'static str, OwnCommand)>,
+}
+
+impl App {
+    /// Begins an application; the name stands in the log, in file names and on the pages.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            templates: Vec::new(),
+            static_files: Vec::new(),
+            migrations: Migrations::new(),
+            translations: Vec::new(),
+            router: Router::new(),
+            routes: Vec::new(),
+            without_csrf: Vec::new(),
+            sockets: Vec::new(),
+            accounts: None,
+            csp: Csp::strict(),
+            commands: Vec::new(),
+        }
+    }
+
+    /// Adds a folder of templates; each is analysed when the program starts.
+    pub fn templates(mut self, folder: Embedded) -> Self {
+        self.templates.push(folder);
+        self
+    }
+
+    /// Adds a folder of files that anybody may read, below `/static/`.
+    pub fn static_files(mut self, folder: Embedded) -> Self {
+        self.static_files.push(folder);
+        self
+    }
+
+    /// Adds the tables of the application.
+    pub fn migrations<M: MigrationSet>(mut self, _: M) -> Self {
+        self.migrations = self.migrations.with::<M>();
+        self
+    }
+
+    /// Adds translations: a language such as `ko`, and TOML whose keys are the English texts.
+    pub fn translations(mut self, language: &'static str, text: &'static str) -> Self {
+        self.translations.push((language, text));
+        self
+    }
+
+    /// Adds routes that anybody may reach.
+    pub fn public(self, routes: impl Into<PublicRoutes>) -> Self {
+        let PublicRoutes { router, without_csrf } = routes.into();
+        let before = self.routes.len();
+        let mut app = self.under(Policy::Public, router);
+        if let Some(reason) = without_csrf {
+            let paths: Vec<_> =
+                app.routes[before..].iter().map(|route| (route.path.clone(), reason)).collect();
+            app.without_csrf.extend(paths);
+        }
+        app
+    }
+
+    /// Adds routes for whoever is signed in; anybody else is sent to the sign-in page and back.
+    pub fn signed_in(self, router: Router) -> Self {
+        self.under(Policy::SignedIn, router)
+    }
+
+    /// Adds routes for whoever is signed in and has a permission, `app.codename`; others get 403.
+    pub fn permission(self, permission: &'static str, router: Router) -> Self {
+        self.under(Policy::Permission(permission), router)
+    }
+
+    fn under(mut self, policy: Policy, router: Router) -> Self {
+        self.routes.extend(routes(&router, policy));
+        let router = match policy {
+            Policy::Public => router,
+            _ if router.has_routes() => router.route_layer(Gate(policy)),
+            _ => router,
+        };
+        self.router = self.router.merge(router);
+        self
+    }
+
+    /// Adds the pages of accounts: sign-up, sign-in, sign-out and the rest, below `/accounts/`.
+    pub fn accounts(mut self, accounts: Accounts) -> Self {
+        self = self.under(Policy::Public, accounts.public());
+        self = self.under(Policy::SignedIn, accounts.signed_in());
+        self.accounts = Some(accounts);
+        self
+    }
+
+    /// Adds a raw stream service on the same accept loop; `[sockets.NAME]` says where it listens.
+    pub fn socket<F, T>(mut self, name: &'static str, service: F) -> Self
+    where
+        F: Fn(Stream) -> T + Send + Sync + 'static,
+        T: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        self.sockets.push((name, Arc::new(move |stream| Box::pin(service(stream)))));
+        self
+    }
+
+    /// Replaces the content security policy of every page; each widening of it names its reason.
+    pub fn csp(mut self, csp: Csp) -> Self {
+        self.csp = csp;
+        self
+    }
+
+    /// Adds a command of the application's own, such as one that fills it with a little content.
+    ///
+    /// It runs with the tables up to date; `about` is what `--help` says of it.
+    pub fn command<F, T>(mut self, name: &'static str, about: &'static str, work: F) -> Self
+    where
+        F: FnOnce(Site) -> T + Send + 'static,
+        T: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.commands.push((name, about, Box::new(move |site| Box::pin(work(site)))));
+        self
+    }
+
+    /// Returns the routes so far, each with its policy.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Reads the command line and the configuration, and does what they say: serves the site, by default.
+    pub fn main(self) -> ExitCode {
+        command::run(self)
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("name", &self.name).field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+/// Routes that anybody may reach: a plain router, or one whose CSRF check is off in [`danger`](crate::danger).
+#[derive(Debug)]
+pub struct PublicRoutes {
+    router: Router,
+    without_csrf: Option<&'static str>,
+}
+
+impl From<Router> for PublicRoutes {
+    fn from(router: Router) -> Self {
+        Self { router, without_csrf: None }
+    }
+}
+
+impl From<WithoutCsrf> for PublicRoutes {
+    fn from(WithoutCsrf { router, reason }: WithoutCsrf) -> Self {
+        Self { router, without_csrf: Some(reason) }
+    }
+}

@@ -1,0 +1,293 @@
+//! From an application and its configuration to a site that can serve.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
+use haechi_auth::{Authority, DjangoUsers, PasswordRules, Throttle, UserTables};
+use haechi_core::{Clock, SecureCookie, SystemClock};
+use haechi_db::{DatabaseUrl, Db, Migrations, Options};
+use haechi_guard::{Csrf, Host, Origin, Proxies};
+use haechi_session::{DatabaseStore, SessionTables, Sessions};
+use http::{HeaderMap, StatusCode};
+
+use crate::app::App;
+use crate::config::{self, Config, Mode};
+use crate::csrf_exempt::CsrfExempt;
+use crate::language::Catalogue;
+use crate::site::{Inner, Site};
+use crate::stack::{Rules, Stack, stack};
+use crate::static_files::StaticFiles;
+use crate::{Error, templates};
+
+/// Why an application cannot become a site: what is wrong, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// A host, an origin or a network in the configuration.
+    #[error(transparent)]
+    Name(#[from] haechi_core::Error),
+    /// The templates.
+    #[error("{0}")]
+    Templates(#[from] haechi_template::Error),
+    /// The database.
+    #[error("database: {0}")]
+    Database(#[from] haechi_db::Error),
+    /// The users.
+    #[error("accounts: {0}")]
+    Accounts(#[from] haechi_auth::Error),
+    /// The rules of the place where it should run.
+    #[error("{0}")]
+    Unsafe(String),
+}
+
+/// Whether an address of the configuration can be reached from this machine only.
+fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    let named = host == "localhost" || host.ends_with(".localhost");
+    named || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Tells whether this is a developer's machine; see [`Mode::Auto`].
+pub(crate) fn is_development(config: &Config) -> bool {
+    match config.mode {
+        Mode::Development => true,
+        Mode::Production => false,
+        Mode::Auto => {
+            config.bind.iter().all(|address| is_loopback(address))
+                && config.tls.certificate.is_none()
+                && config.allowed_hosts.is_empty()
+                && config.trusted_proxies.is_empty()
+        }
+    }
+}
+
+/// Refuses a place where the defences could not hold.
+fn refuse_unsafe(config: &Config, development: bool) -> Result<(), BuildError> {
+    let refuse = |text: &str| Err(BuildError::Unsafe(text.to_owned()));
+    let reachable = config.bind.iter().any(|address| !is_loopback(address) && !address.starts_with("unix:"));
+    let tls = config.tls.certificate.is_some() || config.tls.development;
+    if development && reachable {
+        return refuse(
+            "development mode answers on loopback addresses only: its cookies travel without Secure; \
+             bind to localhost, or set mode = \"production\"",
+        );
+    }
+    if !development && config.allowed_hosts.is_empty() {
+        return refuse(
+            "allowed_hosts is empty: name the hosts of the site, as in allowed_hosts = [\"example.org\"]",
+        );
+    }
+    let proxied = !config.trusted_proxies.is_empty();
+    if !development && reachable && !tls && !proxied && config.plain_http_reason.is_none() {
+        return refuse(
+            "the site would speak plain HTTP on a public address: set tls.certificate and tls.key, or name the \
+             proxy that speaks TLS in trusted_proxies, or say in plain_http_reason why plain HTTP is acceptable",
+        );
+    }
+    if config.tls.certificate.is_some() != config.tls.key.is_some() {
+        return refuse("tls.certificate and tls.key belong together: set both");
+    }
+    Ok(())
+}
+
+/// Everything of an application that is ready before it serves.
+pub(crate) struct Built {
+    pub(crate) site: Site,
+    pub(crate) stack: Stack,
+    pub(crate) migrations: Migrations,
+    pub(crate) app: App,
+}
+
+impl App {
+    /// Builds the site: reads keys, opens the database, analyses the templates.
+    ///
+    /// The tables are brought up to date in development; elsewhere pending migrations are an error.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that cannot be right, with its cure.
+    pub(crate) async fn build(mut self, config: Config) -> Result<Built, BuildError> {
+        let development = is_development(&config);
+        refuse_unsafe(&config, development)?;
+        let keys = config::secret_key(&config)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let catalogue = Catalogue::new(&self.translations)?;
+        let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
+        let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
+        let db = database(&config, self.name).await?;
+        let migrations = std::mem::take(&mut self.migrations).with::<UserTables>().with::<SessionTables>();
+        let authority =
+            Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
+        let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
+            Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
+        })?;
+        let loopback =
+            development || (config.plain_http_reason.is_some() && config.tls.certificate.is_none());
+        let mut exempt = CsrfExempt::default();
+        for (path, reason) in &self.without_csrf {
+            exempt.add(path.clone(), reason);
+        }
+        let rules = rules(&config, development, csrf.clone(), self.csp.clone())?;
+        let site = Site {
+            inner: Arc::new(Inner {
+                name: self.name,
+                development,
+                keys,
+                clock,
+                templates,
+                static_files,
+                catalogue,
+                sessions: sessions(&db, &config, loopback),
+                db,
+                authority,
+                password_rules: PasswordRules::default()
+                    .minimum(config.accounts.minimum_password)
+                    .context(self.name),
+                form_cookie: form_cookie(loopback),
+                csrf_exempt: exempt,
+                csrf,
+                mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
+                config,
+            }),
+        };
+        let router = router(std::mem::take(&mut self.router));
+        let stack = stack(site.clone(), rules, router);
+        Ok(Built { site, stack, migrations, app: self })
+    }
+}
+
+fn rules(
+    config: &Config,
+    development: bool,
+    csrf: Csrf,
+    csp: haechi_guard::Csp,
+) -> Result<Rules, haechi_core::Error> {
+    let host = match config.allowed_hosts.is_empty() {
+        true => Host::loopback(),
+        false => Host::new(&config.allowed_hosts)?,
+    };
+    let origin = config.trusted_origins.iter().try_fold(Origin::new(), |guard, origin| {
+        Ok::<_, haechi_core::Error>(guard.trust(haechi_core::Origin::parse(origin)?))
+    })?;
+    let host = if development { host.and_loopback() } else { host };
+    let mut proxies = Proxies::new(&config.trusted_proxies)?;
+    if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {
+        proxies = proxies.and_unix_socket();
+    }
+    Ok(Rules { proxies, host, origin, csrf, csp })
+}
+
+async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
+    let url = match &config.database.url {
+        Some(url) => url.expose().parse()?,
+        None => {
+            config::private_folder(&config.data)?;
+            DatabaseUrl::file(config.data.join(format!("{name}.db")))
+        }
+    };
+    Ok(Db::connect(&url, Options::default()).await?)
+}
+
+fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
+    let limits = haechi_session::Limits {
+        idle: config.session.idle,
+        absolute: config.session.absolute,
+        remembered_idle: config.session.remembered_idle,
+        remembered_absolute: config.session.remembered_absolute,
+        ..haechi_session::Limits::default()
+    };
+    let cookie = cookie("session", loopback);
+    Sessions::new(DatabaseStore::new(db.clone())).limits(limits).cookie(cookie)
+}
+
+fn form_cookie(loopback: bool) -> SecureCookie {
+    cookie("form", loopback).max_age(Some(Duration::from_secs(365 * 86_400)))
+}
+
+fn cookie(name: &str, loopback: bool) -> SecureCookie {
+    let cookie = SecureCookie::new(name).expect("the names of our cookies are valid");
+    if loopback { cookie.on_loopback() } else { cookie }
+}
+
+/// The application's router with what every site has: its static files, and a page for what is not there.
+fn router(routes: Router) -> Router {
+    async fn file(
+        site: Site,
+        Path(name): Path<String>,
+        headers: HeaderMap,
+    ) -> crate::Result<axum::response::Response> {
+        site.inner.static_files.answer(&name, &headers)
+    }
+    routes
+        .route("/static/{*name}", get(file))
+        .fallback(|| async { Error::not_found() })
+        .method_not_allowed_fallback(|| async {
+            Error::from(haechi_core::Denial::new(StatusCode::METHOD_NOT_ALLOWED, "route", "method"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_a_developers_machine() {
+        #[track_caller]
+        fn check(address: &str, expected: bool) {
+            assert_eq!(is_loopback(address), expected, "{address}");
+        }
+        check("localhost:8888", true);
+        check("127.0.0.1:80", true);
+        check("[::1]:80", true);
+        check("[::ffff:127.0.0.1]:80", true);
+        check("0.0.0.0:80", false);
+        check("[::]:80", false);
+        check("example.org:80", false);
+        check("localhost.example.org:80", false);
+        check("systemd", false);
+    }
+
+    #[test]
+    fn a_place_where_the_defences_could_not_hold_is_refused() {
+        #[track_caller]
+        fn check(change: impl FnOnce(&mut Config), expected: Option<&str>) {
+            let mut config = Config::default();
+            change(&mut config);
+            let refused =
+                refuse_unsafe(&config, is_development(&config)).err().map(|error| error.to_string());
+            match (&refused, expected) {
+                (None, None) => {}
+                (Some(text), Some(part)) => assert!(text.contains(part), "{text}"),
+                _ => panic!("{refused:?}"),
+            }
+        }
+        let public = |config: &mut Config| {
+            config.bind = vec!["0.0.0.0:443".to_owned()];
+            config.allowed_hosts = vec!["example.org".to_owned()];
+        };
+        check(|_| {}, None);
+        check(|config| config.bind = vec!["0.0.0.0:80".to_owned()], Some("allowed_hosts"));
+        check(public, Some("plain HTTP"));
+        check(
+            |config| {
+                public(config);
+                config.trusted_proxies = vec!["10.0.0.1".to_owned()];
+            },
+            None,
+        );
+        check(
+            |config| {
+                public(config);
+                config.mode = Mode::Development;
+            },
+            Some("loopback addresses only"),
+        );
+        check(|config| config.tls.key = Some("key.pem".into()), Some("belong together"));
+    }
+}

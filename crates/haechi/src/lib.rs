@@ -1,0 +1,75 @@
+//! The secure-by-default web framework: from the socket to the login page, every defence on.
+//!
+//! ```no_run
+//! use axum::Router;
+//! use axum::routing::get;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     haechi::App::new("hello").public(Router::new().route("/", get(|| async { "Hello" }))).main()
+//! }
+//! ```
+//!
+//! Handlers, routers and extractors are axum's. What haechi adds stands around them, for every route: the list is in
+//! `stack.rs`. Each route is added under a policy ([`App::public`], [`App::signed_in`], [`App::permission`]); there
+//! is no way to add one without.
+
+mod accounts;
+mod app;
+mod build;
+mod command;
+pub mod config;
+mod csrf;
+mod csrf_exempt;
+mod current_user;
+pub mod danger;
+mod database;
+mod embed;
+mod error;
+mod form;
+mod gate;
+mod language;
+mod log;
+mod mail;
+mod policy;
+mod redirect;
+mod render;
+mod route_table;
+mod service;
+mod site;
+mod stack;
+mod static_files;
+mod templates;
+mod view;
+
+pub use accounts::Accounts;
+pub use app::App;
+pub use axum;
+pub use build::BuildError;
+pub use config::Config;
+pub use current_user::{Auth, CurrentUser, MaybeUser};
+pub use database::Db;
+pub use embed::Embedded;
+pub use error::{Error, Result};
+pub use form::Form;
+pub use haechi_auth::{CreateUser, Credentials, User};
+pub use haechi_core::{LocalPath, Secret, local};
+pub use haechi_db as db;
+pub use haechi_db::{FilterSet, Input, Migration, MigrationSet, Model, sql};
+pub use haechi_server as server;
+pub use haechi_server::Stream;
+pub use haechi_session::{FlashLevel, Session};
+pub use haechi_template::value::Serde;
+pub use haechi_template::{Html, SafeUrl, context};
+pub use mail::{Mail, MailError, Mailer};
+pub use policy::Policy;
+pub use redirect::redirect;
+pub use route_table::Route;
+pub use service::SiteService;
+pub use site::Site;
+pub use view::{View, view};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use rust_embed;
+    pub use rust_embed::RustEmbed;
+}

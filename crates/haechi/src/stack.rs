@@ -1,0 +1,343 @@
+//! The way of a request, top to bottom. This list is the defence: what stands here covers every route.
+//!
+//! ```text
+//! guards      proxy → host → rate → origin → csrf, then headers sealed on every answer (haechi-core, haechi-guard)
+//! Pass        log → deadline → panic
+//! session     opened lazily, saved once
+//! form token  for every request of a kind that a form sends
+//! router      policy of the route → extractors → handler
+//! answer      views rendered, refusals and failures given their page
+//! ```
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use haechi_core::{
+    ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
+    Resolve, Resolved, Scheme, Seal,
+};
+use haechi_guard::{Csp, Csrf, Headers, Host, Origin, Proxies, Rate, TokenRequirement};
+use haechi_server::http::Exchange;
+use haechi_server::{Learnt, PeerAddress};
+use http::request::Parts;
+use http::{Request, StatusCode};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Instrument;
+
+use crate::csrf::FormSecret;
+use crate::error::{Failure, Result};
+use crate::site::Site;
+use crate::{Auth, Error, render};
+
+/// The whole stack around the application's router: what the server calls.
+pub(crate) type Stack = GuardService<Pass>;
+
+/// What the guards need to know, read from the configuration.
+pub(crate) struct Rules {
+    pub(crate) proxies: Proxies,
+    pub(crate) host: Host,
+    pub(crate) origin: Origin,
+    pub(crate) csrf: Csrf,
+    pub(crate) csp: Csp,
+}
+
+/// Puts the stack around a router.
+pub(crate) fn stack(site: Site, rules: Rules, router: Router) -> Stack {
+    let seal = Headers::default().seal(&rules.csp);
+    let clock = Arc::clone(site.clock());
+    let guards = guards(&site, rules.host, rules.origin, rules.csrf);
+    layer(rules.proxies, clock, guards, seal).layer(Pass { site, router })
+}
+
+fn layer(
+    proxies: Proxies,
+    clock: Arc<dyn haechi_core::Clock>,
+    guards: Vec<Box<dyn Guard>>,
+    seal: Seal,
+) -> GuardLayer {
+    GuardLayer::new(Sockets { proxies }, clock, guards, seal)
+}
+
+/// The guards, in the order in which they are asked.
+fn guards(site: &Site, host: Host, origin: Origin, csrf: Csrf) -> Vec<Box<dyn Guard>> {
+    let per_minute = site.config().limits.requests_per_minute;
+    vec![
+        Box::new(host),
+        Box::new(Rate::per_network(per_minute, std::time::Duration::from_secs(60))),
+        Box::new(origin),
+        Box::new(ExemptedCsrf { csrf, site: site.clone() }),
+    ]
+}
+
+/// The CSRF guard, off for the few paths that said so in `danger`.
+#[derive(Debug)]
+struct ExemptedCsrf {
+    csrf: Csrf,
+    site: Site,
+}
+
+impl Guard for ExemptedCsrf {
+    fn name(&self) -> &'static str {
+        self.csrf.name()
+    }
+
+    fn check(&self, head: &Head<'_>) -> std::result::Result<(), Denial> {
+        if self.site.inner.csrf_exempt.covers(head.uri.path()) {
+            return Ok(());
+        }
+        self.csrf.check(head)
+    }
+}
+
+/// What the socket, and the proxies named in the configuration, say of the client.
+#[derive(Debug)]
+struct Sockets {
+    proxies: Proxies,
+}
+
+impl Resolve for Sockets {
+    fn socket(&self, parts: &Parts) -> (ClientIp, Scheme) {
+        let Some(exchange) = parts.extensions.get::<Exchange>() else {
+            // Not from our server: a test, or another server. It is nobody's peer, so no proxy is believed.
+            return (ClientIp::unix_socket(), Scheme::Http);
+        };
+        let peer = exchange.peer();
+        let source = match peer.learnt {
+            Learnt::Socket => ClientIpSource::Socket,
+            _ => ClientIpSource::ProxyProtocol,
+        };
+        let client = match &peer.address {
+            PeerAddress::Ip(address) => ClientIp::new(address.ip(), source),
+            _ => ClientIp::unix_socket(),
+        };
+        (client, if peer.tls.is_some() { Scheme::Https } else { Scheme::Http })
+    }
+
+    fn resolve(
+        &self,
+        socket: (ClientIp, Scheme),
+        parts: &mut Parts,
+    ) -> std::result::Result<Resolved, Denial> {
+        self.proxies.resolve(socket, parts)
+    }
+}
+
+/// The one service between the guards and the router.
+#[derive(Debug, Clone)]
+pub(crate) struct Pass {
+    site: Site,
+    router: Router,
+}
+
+impl<B> Service<Request<B>> for Pass
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, std::result::Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
+        // A router is always ready.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let pass = self.clone();
+        let request = request.map(Body::new);
+        let span = tracing::info_span!("request", id = tracing::field::Empty);
+        let context = request.extensions().get::<RequestContext>().cloned();
+        Box::pin(
+            async move {
+                let Some(context) = context else {
+                    // Only a guard layer makes a context: without it nothing has been checked.
+                    return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response_alone());
+                };
+                tracing::Span::current().record("id", context.id().as_str());
+                Ok(pass.logged(request, context).await)
+            }
+            .instrument(span),
+        )
+    }
+}
+
+/// A bare status, where not even a page can be made.
+trait Alone {
+    fn into_response_alone(self) -> Response;
+}
+
+impl Alone for StatusCode {
+    fn into_response_alone(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self;
+        response
+    }
+}
+
+impl Pass {
+    async fn logged(self, request: Request<Body>, context: RequestContext) -> Response {
+        let started = Instant::now();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let version = request.version();
+        let format = DenialFormat::of(request.headers());
+        let deadline = self.site.config().limits.request;
+        let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
+        let response = match tokio::time::timeout(deadline, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                tracing::error!(target: "haechi::failure", request = %context.id(), panic = words(&*panic), "handler panicked");
+                failed(StatusCode::INTERNAL_SERVER_ERROR, "panic")
+            }
+            Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
+        };
+        let response = page(response, format, version, &context);
+        tracing::info!(
+            target: "haechi::request",
+            status = response.status().as_u16(),
+            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            client = %context.client(),
+            request = %context.id(),
+            "{} {method} {path} {:.1?}",
+            response.status().as_u16(),
+            started.elapsed(),
+        );
+        response
+    }
+
+    async fn answer(self, mut request: Request<Body>, context: &RequestContext) -> Response {
+        let site = self.site;
+        let client = haechi_session::client(&request);
+        let session = site.sessions().open(request.headers(), client);
+        request.extensions_mut().insert(session.clone());
+        request.extensions_mut().insert(site.clone());
+        let auth = Auth::new(&site, session, context.client());
+        let session = auth.session();
+        request.extensions_mut().insert(auth.clone());
+        let headers = request.headers().clone();
+        let secret = match FormSecret::of(session, &headers, &site.inner.form_cookie, site.keys()).await {
+            Ok(secret) => secret,
+            Err(error) => return axum::response::IntoResponse::into_response(error),
+        };
+        request.extensions_mut().insert(secret.clone());
+        let needed = token_requirement(&site, &request, context);
+        let request = match needed {
+            Ok(TokenRequirement::Needed) => secret.verify(request).await,
+            Ok(TokenRequirement::NotNeeded) => Ok(request),
+            Err(denial) => Err(denial.into()),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return axum::response::IntoResponse::into_response(error),
+        };
+        let mut router = self.router;
+        let response = match router.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let closed = close(&site, &auth, &secret, &headers, context, response).await;
+        closed.unwrap_or_else(axum::response::IntoResponse::into_response)
+    }
+}
+
+/// Renders the view of an answer, saves the session and sets the cookies.
+async fn close(
+    site: &Site,
+    auth: &Auth,
+    secret: &FormSecret,
+    headers: &http::HeaderMap,
+    context: &RequestContext,
+    response: Response,
+) -> Result<Response> {
+    let mut response = render::view(site, auth, secret, headers, context, response).await?;
+    let mut set = http::HeaderMap::new();
+    auth.session().close(response.status(), &mut set).await?;
+    if let Some(no_store) = set.remove(http::header::CACHE_CONTROL) {
+        response.headers_mut().insert(http::header::CACHE_CONTROL, no_store);
+    }
+    for (name, value) in &set {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    secret.close(&mut response, &site.inner.form_cookie)?;
+    Ok(response)
+}
+
+fn token_requirement(
+    site: &Site,
+    request: &Request<Body>,
+    context: &RequestContext,
+) -> std::result::Result<TokenRequirement, Denial> {
+    if site.inner.csrf_exempt.covers(request.uri().path()) {
+        return Ok(TokenRequirement::NotNeeded);
+    }
+    site.inner.csrf.token_requirement(&Head {
+        method: request.method(),
+        uri: request.uri(),
+        version: request.version(),
+        headers: request.headers(),
+        client: context.client(),
+        scheme: context.scheme(),
+        host: Some(context.host()),
+        now: context.started(),
+    })
+}
+
+fn failed(status: StatusCode, reason: &'static str) -> Response {
+    axum::response::IntoResponse::into_response(Error::from(Denial::new(status, "handler", reason)))
+}
+
+/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
+fn page(
+    mut response: Response,
+    format: DenialFormat,
+    version: http::Version,
+    context: &RequestContext,
+) -> Response {
+    if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+        tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
+        return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
+            format,
+            version,
+            context.id(),
+        );
+    }
+    let Some(denial) = response.extensions_mut().remove::<Denial>() else { return response };
+    if denial.status() != StatusCode::NOT_FOUND {
+        tracing::warn!(
+            target: "haechi::denial",
+            guard = denial.guard(),
+            reason = denial.reason(),
+            detail = denial.logged_detail(),
+            client = %context.client(),
+            request = %context.id(),
+            "request refused"
+        );
+    }
+    let mut page: Response = denial.response(format, version, context.id());
+    for (name, value) in response.headers() {
+        if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+            page.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    page
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,146 @@
+//! The application's static files, and haechi's own style sheet below them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use sha2::{Digest, Sha384};
+
+use crate::{Embedded, Error, Result};
+
+/// The files below `/static/`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StaticFiles {
+    folders: Vec<Embedded>,
+    /// The digests of the files, in release; in debug builds a file may change at any time.
+    known: BTreeMap<String, String>,
+}
+
+const OWN: &str = "haechi.css";
+const OWN_STYLE: &str = include_str!("../static/haechi.css");
+
+impl StaticFiles {
+    pub(crate) fn new(folders: Vec<Embedded>) -> Self {
+        let mut files = Self { folders, known: BTreeMap::new() };
+        if !cfg!(debug_assertions) {
+            let mut names: Vec<String> =
+                files.folders.iter().flat_map(Embedded::names).map(Cow::into_owned).collect();
+            names.push(OWN.to_owned());
+            files.known = names
+                .into_iter()
+                .filter_map(|name| files.read(&name).map(|bytes| (name, digest(&bytes))))
+                .collect();
+        }
+        files
+    }
+
+    fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+        let found = self.folders.iter().find_map(|folder| folder.read(name));
+        found.or_else(|| (name == OWN).then_some(Cow::Borrowed(OWN_STYLE.as_bytes())))
+    }
+
+    /// Returns the `integrity` of the file at an address of ours, where it cannot change while the page lives.
+    pub(crate) fn integrity(&self, address: &str) -> Option<String> {
+        let digest = self.known.get(address.strip_prefix("/static/")?)?;
+        Some(format!("sha384-{digest}"))
+    }
+
+    /// Answers a request for a file.
+    ///
+    /// # Security
+    ///
+    /// Names come from the list of embedded files: there is no path to leave. Only known kinds of file are
+    /// served, so that a database or a source file that strayed into the folder is not.
+    pub(crate) fn answer(&self, name: &str, headers: &HeaderMap) -> Result<Response> {
+        let kind = kind(name).ok_or_else(Error::not_found)?;
+        if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) || name.contains('\\') {
+            return Err(Error::not_found());
+        }
+        let bytes = self.read(name).ok_or_else(Error::not_found)?;
+        let digest = self.known.get(name).cloned().unwrap_or_else(|| digest(&bytes));
+        let tag = format!("\"{}\"", &digest[..22]);
+        let unchanged = headers.get(IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == tag.as_bytes());
+        let mut response = match unchanged {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => Response::new(Body::from(bytes.into_owned())),
+        };
+        let answer = response.headers_mut();
+        answer.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        answer.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300, must-revalidate"));
+        answer.insert(ETAG, HeaderValue::try_from(tag)?);
+        Ok(response)
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Sha384::digest(bytes))
+}
+
+fn kind(name: &str) -> Option<&'static str> {
+    let ending = name.rsplit_once('.')?.1;
+    KINDS.iter().find(|(known, _)| *known == ending).map(|(_, kind)| *kind)
+}
+
+const KINDS: &[(&str, &str)] = &[
+    ("avif", "image/avif"),
+    ("css", "text/css; charset=utf-8"),
+    ("gif", "image/gif"),
+    ("ico", "image/x-icon"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("json", "application/json"),
+    ("mjs", "text/javascript; charset=utf-8"),
+    ("mp4", "video/mp4"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("txt", "text/plain; charset=utf-8"),
+    ("webmanifest", "application/manifest+json"),
+    ("webp", "image/webp"),
+    ("woff2", "font/woff2"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: StatusCode) {
+        let answer = StaticFiles::new(Vec::new()).answer(name, &HeaderMap::new());
+        assert_eq!(
+            answer.map_or_else(|error| error.status(), |response| response.status()),
+            expected,
+            "{name}"
+        );
+    }
+
+    #[test]
+    fn only_known_files_are_served() {
+        check("haechi.css", StatusCode::OK);
+        for name in [
+            "",
+            "haechi",
+            "../haechi.css",
+            "./haechi.css",
+            "x.db",
+            "lib.rs",
+            ".env",
+            "haechi.css/",
+            "a\\b.css",
+        ] {
+            check(name, StatusCode::NOT_FOUND);
+        }
+    }
+
+    #[test]
+    fn an_unchanged_file_is_not_sent_again() {
+        let files = StaticFiles::new(Vec::new());
+        let first = files.answer(OWN, &HeaderMap::new()).unwrap();
+        let headers = HeaderMap::from_iter([(IF_NONE_MATCH, first.headers()[ETAG].clone())]);
+        assert_eq!(files.answer(OWN, &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+    }
+}

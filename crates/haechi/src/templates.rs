@@ -1,0 +1,70 @@
+//! The templates: the application's, and below them haechi's own, which an application overrides by name.
+
+use std::sync::Arc;
+
+use haechi_template::{Builder, State, Templates};
+
+use crate::Embedded;
+use crate::language::Catalogue;
+use crate::static_files::StaticFiles;
+
+/// haechi's own pages.
+pub(crate) const OWN: &[(&str, &str)] = &[
+    ("base.html", include_str!("../templates/base.html")),
+    ("accounts/devices.html", include_str!("../templates/accounts/devices.html")),
+    ("accounts/field.html", include_str!("../templates/accounts/field.html")),
+    ("accounts/login.html", include_str!("../templates/accounts/login.html")),
+    ("accounts/password_change.html", include_str!("../templates/accounts/password_change.html")),
+    ("accounts/password_reset.html", include_str!("../templates/accounts/password_reset.html")),
+    ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
+    ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
+];
+
+/// Loads and analyses every template.
+///
+/// # Errors
+///
+/// Every problem of every template at once.
+pub(crate) fn load(
+    folders: &[Embedded],
+    development: bool,
+    static_files: &StaticFiles,
+    catalogue: &Catalogue,
+) -> Result<Templates, haechi_template::Error> {
+    let mut builder = None;
+    for folder in folders {
+        builder = Some(match (folder.folder().filter(|_| development), builder.take()) {
+            (Some(path), None) => Templates::dir(path),
+            (Some(path), Some(builder)) => Builder::then_dir(builder, path),
+            (None, None) => Templates::embedded(&texts(folder)),
+            (None, Some(builder)) => builder.then_embedded(&texts(folder)),
+        });
+    }
+    let mut builder = match builder {
+        Some(builder) => builder.then_embedded(OWN),
+        None => Templates::embedded(OWN),
+    };
+    if development {
+        builder = builder.reload_on_render();
+    }
+    let files = static_files.clone();
+    let catalogue = Arc::new(catalogue.clone());
+    builder
+        .integrity(move |address| files.integrity(address))
+        .function("t", move |state: &State<'_, '_>, text: &str| {
+            let language = state.lookup("lang");
+            let language = language.as_ref().and_then(|value| value.as_str()).unwrap_or("en");
+            catalogue.translate(language, text).to_owned()
+        })
+        .build()
+}
+
+fn texts(folder: &Embedded) -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    for name in folder.names() {
+        // A file that is not UTF-8 comes in with its replacement characters, and its parser says where.
+        let bytes = folder.read(&name).unwrap_or_default();
+        texts.push((name.into_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    texts
+}

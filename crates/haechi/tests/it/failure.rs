@@ -1,0 +1,80 @@
+//! What fails, fails for itself, and tells a stranger nothing.
+
+use haechi::axum::Router;
+use haechi_test::Shot;
+
+use crate::site::{browser, config, open, sign_up};
+
+#[tokio::test]
+async fn a_panic_is_an_answer_with_an_id_and_others_go_on() {
+    let mut browser = browser().await;
+    let mut other = browser.clone();
+    let (broken, fine) = tokio::join!(browser.get("/panic"), other.get("/"));
+    assert_eq!((broken.status.as_u16(), fine.text().as_str()), (500, "home"));
+    let id = broken.header("x-request-id").to_owned();
+    assert!(broken.text().contains(&id), "{}", broken.text());
+    assert!(!broken.text().contains("secret detail"), "{}", broken.text());
+    assert_eq!(browser.get("/").await.text(), "home");
+}
+
+#[tokio::test]
+async fn a_failure_shows_its_id_and_nothing_of_its_cause() {
+    let mut browser = browser().await;
+    for accept in ["text/html", "application/json", "text/plain", "*/*"] {
+        let answer = browser.request(Shot::new("GET", "/fail").header("accept", accept)).await;
+        assert_eq!(answer.status, 500);
+        assert!(answer.text().contains(answer.header("x-request-id")), "{accept}: {}", answer.text());
+        assert!(!answer.text().contains("secret detail"), "{accept}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_never_ends_is_ended_by_the_deadline() {
+    let mut config = config();
+    config.limits.request = std::time::Duration::from_millis(50);
+    let (_, mut browser) = open(config).await;
+    let answer = browser.get("/hang").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains(answer.header("x-request-id")));
+}
+
+#[tokio::test]
+async fn a_panic_signs_nobody_out() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.get("/panic").await;
+    assert_eq!(browser.get("/mine").await.text(), "ada");
+}
+
+#[tokio::test]
+async fn the_configuration_prints_no_secret() {
+    let mut config = config();
+    config.mail = haechi::Secret::new("smtp://ada:hunter2@mail.example".to_owned());
+    config.database.url = Some(haechi::Secret::new("sqlite::memory:".to_owned()));
+    let shown = format!("{config:?} {config:#?}");
+    for secret in ["hunter2", "kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E", ":memory:"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    config.mail = haechi::Secret::new("console".to_owned());
+    let (site, service) = crate::site::app().into_service(config).await.unwrap();
+    let shown = format!("{site:?} {service:?}");
+    assert!(!shown.contains("kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_there_shows_nothing_of_what_was_asked() {
+    let mut browser = browser().await;
+    let answer = browser
+        .request(Shot::new("GET", "/%3Cscript%3Ealert(1)%3C/script%3E").header("accept", "text/html"))
+        .await;
+    assert_eq!(answer.status, 404);
+    assert!(!answer.text().contains("alert(1)"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_place_where_the_defences_could_not_hold_is_not_built() {
+    let mut config = config();
+    config.bind = vec!["0.0.0.0:80".to_owned()];
+    let error = haechi::App::new("x").public(Router::new()).into_service(config).await.err().unwrap();
+    assert!(error.to_string().contains("allowed_hosts"), "{error}");
+}

@@ -1,0 +1,172 @@
+//! A new password by mail: once, within its time, and without telling a stranger who has an account.
+
+use std::path::{Path, PathBuf};
+
+use haechi::{Secret, Site};
+use haechi_test::Answer;
+
+use crate::site::{Browser, PASSWORD, config, open, sign_in, sign_up};
+
+const NEW: &str = "another walk along the sea";
+
+/// A file for the mails of one test.
+struct Outbox(PathBuf);
+
+impl Outbox {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("haechi-it-{}-{name}.eml", std::process::id()));
+        drop(std::fs::remove_file(&path));
+        Self(path)
+    }
+
+    async fn read(&self, site: &Site) -> String {
+        site.mailer().flush().await;
+        std::fs::read_to_string(&self.0).unwrap_or_default()
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+async fn site_with(outbox: &Path) -> (Site, Browser) {
+    let mut config = config();
+    config.mail = Secret::new(format!("file:{}", outbox.display()));
+    open(config).await
+}
+
+async fn ask(browser: &mut Browser, email: &str) -> Answer {
+    browser.get("/accounts/password/reset").await;
+    browser.post_form("/accounts/password/reset", &[("email", email)]).await
+}
+
+/// The path of the link in a mail.
+fn link(mail: &str) -> String {
+    let (_, rest) = mail.rsplit_once("http://localhost").expect("the mail has a link to this site");
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_link_sets_a_new_password_once_and_ends_every_session() {
+    let outbox = Outbox::new("once");
+    let (site, mut ada) = site_with(&outbox.0).await;
+    sign_up(&mut ada, "ada").await;
+    let mut visitor = ada.clone();
+    visitor.jar().clear();
+    assert_eq!(ask(&mut visitor, "ADA@example.org").await.status, 200);
+    let mail = outbox.read(&site).await;
+    assert!(mail.contains("To: ada@example.org\n") && mail.contains("ada at test"), "{mail}");
+    let link = link(&mail);
+    let moved = visitor.get(&link).await;
+    let place = moved.header("location").to_owned();
+    assert!(place.ends_with("/set-password/"), "the token leaves the address: {place}");
+    let form = visitor.follow(&moved).await;
+    assert!(form.status == 200 && !form.text().contains(link.rsplit('/').nth(1).unwrap()));
+    assert_eq!(visitor.post_form(&place, &[("new_password", "short")]).await.status, 422);
+    let done = visitor.post_form(&place, &[("new_password", NEW)]).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/accounts/login"));
+    assert!(visitor.follow(&done).await.text().contains("Your new password is set."));
+    assert_eq!(ada.get("/mine").await.status, 303, "who held the account before holds nothing");
+    assert_eq!(sign_in(&mut visitor, "ada", PASSWORD).await.status, 422);
+    assert_eq!(sign_in(&mut visitor, "ada", NEW).await.status, 303);
+    visitor.jar().clear();
+    assert_eq!(visitor.get(&link).await.status, 422, "the link is used up");
+    assert_eq!(visitor.get(&place).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_reset_tells_nobody_who_has_an_account() {
+    let outbox = Outbox::new("nobody");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let shown = |answer: &Answer| answer.text().split("<main").nth(1).unwrap().to_owned();
+    let unknown = ask(&mut browser, "nobody@example.org").await;
+    assert_eq!(outbox.read(&site).await, "");
+    let known = ask(&mut browser, "ada@example.org").await;
+    assert_eq!(shown(&known), shown(&unknown));
+    assert_eq!(known.headers.keys().collect::<Vec<_>>(), unknown.headers.keys().collect::<Vec<_>>());
+    assert!(!outbox.read(&site).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_link_that_was_changed_or_belongs_to_another_opens_nothing() {
+    let outbox = Outbox::new("changed");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    sign_up(&mut browser, "bob").await;
+    browser.jar().clear();
+    ask(&mut browser, "ada@example.org").await;
+    let link = link(&outbox.read(&site).await);
+    let token = link.rsplit('/').nth(1).unwrap();
+    for wrong in [
+        format!("/accounts/reset/Mg/{token}/"),
+        format!("/accounts/reset/MQ/{}/", &token[..token.len() - 1]),
+        "/accounts/reset/MQ/set-password/".to_owned(),
+        format!("/accounts/reset/%00/{token}/"),
+        format!("/accounts/reset/{}/{token}/", "9".repeat(60)),
+    ] {
+        let answer = browser.get(&wrong).await;
+        assert_eq!(answer.status, 422, "{wrong}");
+        assert!(!answer.text().contains("new_password"), "{wrong}");
+    }
+    browser.get("/accounts/login").await;
+    let forged = browser.post_form("/accounts/reset/MQ/set-password/", &[("new_password", NEW)]).await;
+    assert_eq!(forged.status, 422);
+    assert_eq!(sign_in(&mut browser, "ada", PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn mails_for_one_address_are_limited() {
+    let outbox = Outbox::new("limited");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let mut last = ask(&mut browser, "ada@example.org").await;
+    for _ in 0..6 {
+        last = ask(&mut browser, "ada@example.org").await;
+    }
+    assert_eq!(last.status, 429);
+    assert!(outbox.read(&site).await.matches("Subject:").count() <= 4);
+}
+
+#[tokio::test]
+async fn what_is_typed_into_the_form_begins_no_header_of_a_mail() {
+    let outbox = Outbox::new("header");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    let email = "ada@example.org\r\nBcc: eve@example.org";
+    browser.get("/accounts/signup").await;
+    let fields = [("username", "ada"), ("email", email), ("password", PASSWORD)];
+    let answer = browser.post_form("/accounts/signup", &fields).await;
+    assert!(answer.status == 422 && answer.text().contains("not an e-mail address"), "{}", answer.text());
+    browser.jar().clear();
+    ask(&mut browser, email).await;
+    assert!(!outbox.read(&site).await.contains("Bcc"));
+}
+
+#[tokio::test]
+async fn the_file_of_mails_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let outbox = Outbox::new("mode");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    ask(&mut browser, "ada@example.org").await;
+    outbox.read(&site).await;
+    assert_eq!(std::fs::metadata(&outbox.0).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_mail_speaks_the_language_of_the_page() {
+    let outbox = Outbox::new("korean");
+    let (site, browser) = site_with(&outbox.0).await;
+    let mut browser = browser.always("accept-language", "ko-KR,ko;q=0.9");
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let page = ask(&mut browser, "ada@example.org").await;
+    assert!(page.text().contains("비밀번호 재설정") && page.text().contains("lang=\"ko\""));
+    assert!(outbox.read(&site).await.contains("비밀번호 재설정을 요청했습니다"));
+}

@@ -1,0 +1,94 @@
+//! Who may reach a route.
+
+use haechi_test::Shot;
+
+use crate::site::{PASSWORD, browser, config, open, sign_in, sign_up};
+
+#[tokio::test]
+async fn a_visitor_is_sent_to_the_sign_in_page_and_back() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let answer = browser.get("/mine?page=2").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/accounts/login?next=%2Fmine%3Fpage%3D2")
+    );
+    let page = browser.follow(&answer).await;
+    assert!(page.text().contains("/mine?page=2"), "{}", page.text());
+    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/mine?page=2")];
+    let answer = browser.post_form("/accounts/login", &fields).await;
+    assert_eq!(answer.header("location"), "/mine?page=2");
+    assert_eq!(browser.follow(&answer).await.text(), "ada");
+}
+
+#[tokio::test]
+async fn a_visitor_reaches_no_handler_of_a_member_by_any_method() {
+    let mut browser = browser().await;
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+        let shot = Shot::new(method, "/mine").header("sec-fetch-site", "none").body("application/json", "{}");
+        let answer = browser.request(shot).await;
+        assert!(answer.status == 303 || answer.status == 405, "{method}: {}", answer.status);
+    }
+}
+
+#[tokio::test]
+async fn a_permission_is_asked_for_and_a_member_without_it_is_refused() {
+    let mut browser = browser().await;
+    assert_eq!(browser.get("/moderate").await.status, 303);
+    sign_up(&mut browser, "ada").await;
+    assert_eq!(browser.get("/mine").await.text(), "ada");
+    let answer = browser.get("/moderate").await;
+    assert_eq!(answer.status, 403);
+    assert!(!answer.text().contains("moderated"));
+}
+
+#[tokio::test]
+async fn a_superuser_has_every_permission() {
+    let (site, mut browser) = open(config()).await;
+    sign_up(&mut browser, "ada").await;
+    haechi::sql!("update auth_user set is_superuser = {yes}", yes = true).execute(site.db()).await.unwrap();
+    assert_eq!(browser.get("/moderate").await.text(), "moderated");
+}
+
+#[tokio::test]
+async fn a_user_who_was_made_inactive_is_nobody_at_the_next_request() {
+    let (site, mut browser) = open(config()).await;
+    sign_up(&mut browser, "ada").await;
+    haechi::sql!("update auth_user set is_active = {no}", no = false).execute(site.db()).await.unwrap();
+    assert_eq!(browser.get("/mine").await.status, 303);
+    assert_eq!(sign_in(&mut browser, "ada", PASSWORD).await.status, 422);
+}
+
+#[tokio::test]
+async fn next_never_leads_to_another_site() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        " //evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "/%0d%0aLocation:%20https://evil.example",
+        "/x\r\nSet-Cookie: a=1",
+        "///evil.example",
+        "http:evil.example",
+    ] {
+        browser.jar().clear();
+        browser.get("/accounts/login").await;
+        let fields = [("username", "ada"), ("password", PASSWORD), ("next", next)];
+        let answer = browser.post_form("/accounts/login", &fields).await;
+        let location = answer.header("location");
+        assert_eq!(answer.status, 303, "{next:?}");
+        let browser_reads = location.replace(['\t', '\n', '\r'], "").replace('\\', "/");
+        assert!(
+            browser_reads.starts_with('/') && !browser_reads.starts_with("//"),
+            "{next:?} leads to {location:?}"
+        );
+        assert!(answer.cookies().iter().all(|cookie| !cookie.starts_with("a=1")), "{next:?}");
+    }
+}

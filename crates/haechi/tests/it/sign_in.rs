@@ -1,0 +1,146 @@
+//! Signing in, staying signed in, and its end.
+
+use haechi_test::Shot;
+
+use crate::site::{PASSWORD, browser, sign_in, sign_up};
+
+#[tokio::test]
+async fn a_sign_in_gives_the_session_an_id_that_nobody_knew_before() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    let before = browser.jar().find("session").unwrap().to_owned();
+    browser.get("/accounts/password/change").await;
+    let fields = [("username", "ada"), ("password", PASSWORD)];
+    assert_eq!(browser.post_form("/accounts/login", &fields).await.status, 303);
+    let after = browser.jar().find("session").unwrap().to_owned();
+    assert_ne!(before, after);
+    let mut thief = browser.clone();
+    thief.jar().plant("session", &before);
+    assert_eq!(thief.get("/mine").await.status, 303, "the old id is dead");
+}
+
+#[tokio::test]
+async fn an_id_that_somebody_planted_is_never_taken_over() {
+    let mut browser = browser().await;
+    let planted = "A".repeat(43);
+    browser.jar().plant("session", &planted);
+    sign_up(&mut browser, "ada").await;
+    assert_ne!(browser.jar().find("session"), Some(planted.as_str()));
+    browser.jar().plant("session", &planted);
+    assert_eq!(browser.get("/mine").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_the_session_everywhere_and_clears_the_browser() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    let mut copy = browser.clone();
+    assert_eq!(copy.get("/mine").await.text(), "ada");
+    browser.get("/accounts/password/change").await;
+    let answer = browser.post_form("/accounts/logout", &[]).await;
+    assert_eq!(answer.status, 303);
+    assert!(answer.header("clear-site-data").contains("\"cookies\""));
+    assert_eq!(copy.get("/mine").await.status, 303, "the id is dead, whoever kept it");
+    assert_eq!(browser.get("/mine").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_link_signs_nobody_out() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    assert_eq!(browser.get("/accounts/logout").await.status, 405);
+    assert_eq!(browser.get("/mine").await.text(), "ada");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    // Tokens are masked anew for each page.
+    let masked = |text: &str| -> String {
+        let rest = |part: &str| part.split_once("value=\"").unwrap().1.split_once('"').unwrap().1.to_owned();
+        let mut parts = text.split("name=\"csrf_token\"");
+        let first = parts.next().unwrap().to_owned();
+        parts.map(rest).fold(first, |page, part| page + &part)
+    };
+    let mut pages = Vec::new();
+    for name in ["ada", "nobody"] {
+        let answer = sign_in(&mut browser, name, "not the password at all").await;
+        assert_eq!(answer.status, 422);
+        pages.push(masked(&answer.text()).replace(&format!("\"{name}\""), "NAME"));
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert!(pages[0].contains("Invalid user name or password."));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_and_the_page_says_when_to_come_back() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let mut slowed = None;
+    for guess in 0..8 {
+        let answer = sign_in(&mut browser, "ada", &format!("wrong password number {guess}")).await;
+        if answer.status == 429 {
+            slowed = Some(answer);
+            break;
+        }
+    }
+    let slowed = slowed.expect("the eighth guess is slowed");
+    assert!(slowed.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert!(slowed.text().contains("Too many attempts"));
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_its_fields_from_the_form_and_never_from_the_address() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    let target = format!("/accounts/login?username=ada&password={}", PASSWORD.replace(' ', "+"));
+    browser.request(Shot::new("GET", &target)).await;
+    assert_eq!(browser.get("/mine").await.status, 303);
+}
+
+#[tokio::test]
+async fn what_a_visitor_typed_is_shown_as_text() {
+    let mut browser = browser().await;
+    let answer = sign_in(&mut browser, "\"><script>alert(1)</script>", "x").await;
+    assert!(!answer.text().contains("<script>alert"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    let mut other = browser.clone();
+    other.jar().clear();
+    assert_eq!(sign_in(&mut other, "ada", PASSWORD).await.status, 303);
+    browser.get("/accounts/password/change").await;
+    let new = "another walk along the sea";
+    let wrong = [("old_password", "not my password now"), ("new_password", new)];
+    assert_eq!(browser.post_form("/accounts/password/change", &wrong).await.status, 422);
+    let right = [("old_password", PASSWORD), ("new_password", new)];
+    assert_eq!(browser.post_form("/accounts/password/change", &right).await.status, 303);
+    assert_eq!(browser.get("/mine").await.text(), "ada");
+    assert_eq!(other.get("/mine").await.status, 303);
+    assert_eq!(sign_in(&mut other, "ada", PASSWORD).await.status, 422);
+    assert_eq!(sign_in(&mut other, "ada", new).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_beside_its_field() {
+    let mut browser = browser().await;
+    for (password, said) in [
+        ("short", "too short"),
+        ("adalovelace adalovelace 1815", "too close"),
+        ("passwordpassword", "too common"),
+    ] {
+        browser.get("/accounts/signup").await;
+        let fields = [("username", "adalovelace"), ("email", "ada@example.org"), ("password", password)];
+        let answer = browser.post_form("/accounts/signup", &fields).await;
+        assert_eq!(answer.status, 422, "{password}");
+        assert!(answer.text().contains(said), "{password}: {}", answer.text());
+        assert!(!answer.text().contains(&format!("value=\"{password}\"")), "{password} is sent back");
+    }
+}

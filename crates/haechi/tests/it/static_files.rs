@@ -1,0 +1,38 @@
+//! Static files: only what was embedded, by its own name.
+
+use haechi_test::Shot;
+
+use crate::site::browser;
+
+#[tokio::test]
+async fn no_path_leaves_the_static_folder() {
+    let mut browser = browser().await;
+    for path in [
+        "/static/../Cargo.toml",
+        "/static/..%2fCargo.toml",
+        "/static/%2e%2e/Cargo.toml",
+        "/static/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/static/..%5cCargo.toml",
+        "/static//etc/passwd",
+        "/static/%2fetc%2fpasswd",
+        "/static/....//Cargo.toml",
+        "/static/haechi.css%00.txt",
+        "/static/.env",
+        "/static/",
+        "/static",
+        "/static/haechi.css/",
+        "/static/%c0%ae%c0%ae/Cargo.toml",
+        "/static/haechi.css%2f..%2f..%2fCargo.toml",
+    ] {
+        let answer = browser.request(Shot::new("GET", path)).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 404), "{path}: {}", answer.status);
+        assert!(!answer.text().contains("[package]") && !answer.text().contains("root:"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_served_as_what_its_name_says() {
+    let answer = browser().await.get("/static/haechi.css").await;
+    assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
