@@ -1,6 +1,6 @@
 //! Every statement and model of a program, tried against a database without running any.
 //!
-//! [`sql!`](crate::sql) and `#[derive(Model)]` register what they write, in each crate that is linked in. So a program
+//! [`sql!`](macro@crate::sql) and `#[derive(Model)]` register what they write, in each crate that is linked in. So a program
 //! can hold its statements against the migrated schema before it serves, and needs no database to be built.
 
 use crate::{ColumnInfo, Db, Engine, Result, Statement, predicate::Alias, predicate::Render};

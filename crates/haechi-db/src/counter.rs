@@ -14,7 +14,7 @@ tokio::task_local! {
 
 /// Runs the work and returns its result with the number of statements that it ran.
 ///
-/// Only what the builder and [`sql!`](crate::sql) ran in the same task counts, not `begin` and `commit`. A test that
+/// Only what the builder and [`sql!`](macro@crate::sql) ran in the same task counts, not `begin` and `commit`. A test that
 /// holds the number down keeps a list from asking once a row:
 ///
 /// ```

@@ -56,7 +56,7 @@ use crate::{Column, ColumnInfo, FromValue, Result, Row, Type};
 ///
 /// # Rows that are no table
 /// `#[model(row)]` makes a struct the target of a hand-written statement, without table and columns: its fields are
-/// read in order. See [`sql!`](crate::sql).
+/// read in order. See [`sql!`](macro@crate::sql).
 pub trait Model: FromRow {
     /// The primary key.
     type Key: Column<Model = Self>;

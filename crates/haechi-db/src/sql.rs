@@ -77,7 +77,7 @@ use crate::{
     query::{execute, fetch},
 };
 
-/// The text of a statement, as consts of a type; [`sql!`](crate::sql) writes one.
+/// The text of a statement, as consts of a type; [`sql!`](macro@crate::sql) writes one.
 ///
 /// A const is made by the compiler. So nothing that comes in at run time can stand in it, not even leaked:
 ///
@@ -124,7 +124,7 @@ pub struct Sql<S> {
 }
 
 impl<S: SqlText> Sql<S> {
-    /// Takes the values; [`sql!`](crate::sql) calls it.
+    /// Takes the values; [`sql!`](macro@crate::sql) calls it.
     pub fn new(values: Vec<Result<Value>>) -> Self {
         let () = Lexed::<S>::PASSED;
         Sql { values, text: PhantomData }
