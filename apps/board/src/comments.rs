@@ -1,8 +1,7 @@
 //! Comments below a post.
 
-use haechi::axum::extract::Path;
 use haechi::axum::response::{IntoResponse, Response};
-use haechi::{Auth, CurrentUser, Db, Form, MaybeUser, Result, Site, local, redirect};
+use haechi::{Auth, CurrentUser, Db, Form, MaybeUser, Path, Result, Site, local, redirect};
 use serde::{Deserialize, Serialize};
 
 use crate::field::Field;

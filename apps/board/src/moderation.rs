@@ -1,8 +1,7 @@
 //! What whoever may moderate sees: the newest of everything, with a way to take it down.
 
-use haechi::axum::extract::Path;
 use haechi::axum::response::Response;
-use haechi::{Auth, Db, FlashLevel, Result, Serde, View, context, local, redirect};
+use haechi::{Auth, Db, FlashLevel, Path, Result, Serde, View, context, local, redirect};
 
 use crate::comments;
 use crate::listing::lines;

@@ -1,11 +1,11 @@
 //! Posts: showing one, writing, editing and deleting.
 
-use haechi::axum::extract::Path;
 use haechi::axum::http::StatusCode;
 use haechi::axum::response::Response;
 use haechi::db::Query;
 use haechi::{
-    Auth, CurrentUser, Db, FlashLevel, Form, MaybeUser, Result, Serde, Site, View, context, local, redirect,
+    Auth, CurrentUser, Db, FlashLevel, Form, MaybeUser, Path, Result, Serde, Site, View, context, local,
+    redirect,
 };
 use serde::{Deserialize, Serialize};
 

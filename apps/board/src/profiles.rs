@@ -1,9 +1,10 @@
 //! What people say of themselves.
 
-use haechi::axum::extract::Path;
 use haechi::axum::http::StatusCode;
 use haechi::axum::response::{IntoResponse, Response};
-use haechi::{Auth, CurrentUser, Db, Error, FlashLevel, Form, Result, Serde, View, context, local, redirect};
+use haechi::{
+    Auth, CurrentUser, Db, Error, FlashLevel, Form, Path, Result, Serde, View, context, local, redirect,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::field::Field;

@@ -1,10 +1,9 @@
 //! The list of posts, and the search in it.
 
-use haechi::axum::extract::Query;
 use haechi::axum::http::StatusCode;
 use haechi::axum::response::{IntoResponse, Response};
 use haechi::db::{Error, ErrorKind, FilterError};
-use haechi::{Db, LocalPath, Result, Serde, View, context};
+use haechi::{Db, LocalPath, Query, Result, Serde, View, context};
 
 use crate::listing::Listing;
 use crate::models::{Post, PostFilter, post};

@@ -311,7 +311,9 @@ fn page(
             context.id(),
         );
     }
-    let Some(denial) = response.extensions_mut().remove::<Denial>() else { return response };
+    let Some(denial) = response.extensions_mut().remove::<Denial>().or_else(|| bare(&response)) else {
+        return response;
+    };
     if denial.status() != StatusCode::NOT_FOUND {
         tracing::warn!(
             target: "haechi::denial",
@@ -330,6 +332,13 @@ fn page(
         }
     }
     page
+}
+
+/// A 500 in plain text is an extractor of axum that names types of the program, or a handler that shows its error.
+fn bare(response: &Response) -> Option<Denial> {
+    let text = response.headers().get(http::header::CONTENT_TYPE)?.as_bytes().starts_with(b"text/plain");
+    let failed = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    (failed && text).then(|| Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "plain-text failure"))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

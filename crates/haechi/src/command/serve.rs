@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use haechi_core::{Denial, DenialFormat, RequestId};
+use haechi_core::{Denial, DenialFormat, RequestId, Seal};
 use haechi_server::http::{Http, HttpsRedirect, Refusal};
 use haechi_server::{Certificate, Listener, ListenerOptions, LocalAddress, Runtime, Server};
 use http::{HeaderMap, Response};
@@ -16,7 +16,8 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
     ready(&built).await?;
     let config = built.site.config();
     let certificate = certificate(config)?;
-    let http = Http::new(built.stack.clone()).render(render);
+    let seal = haechi_guard::Headers::default().seal(&haechi_guard::Csp::strict());
+    let http = Http::new(built.stack.clone()).render(move |refusal| render(&seal, refusal));
     let mut server = Server::new().limits(config.limits.server()).runtime(runtime);
     let mut shown = Vec::new();
     for address in &config.bind {
@@ -108,12 +109,11 @@ fn url(scheme: &str, asked: &str, local: &LocalAddress) -> String {
 }
 
 /// Renders what the server refuses before the stack sees it, in the words of every other refusal.
-fn render(refusal: Refusal) -> Response<bytes::Bytes> {
+fn render(seal: &Seal, refusal: Refusal) -> Response<bytes::Bytes> {
     let id = RequestId::generate();
     let denial = Denial::new(refusal.status(), "server", refusal.reason()).close();
     tracing::warn!(target: "haechi::denial", guard = "server", reason = refusal.reason(), request = %id, "request refused");
     let mut response = denial.response(DenialFormat::of(&HeaderMap::new()), http::Version::HTTP_11, id);
-    let seal = haechi_guard::Headers::default().seal(&haechi_guard::Csp::strict());
     seal.cover(&mut response, haechi_core::Scheme::Http, id);
     response
 }

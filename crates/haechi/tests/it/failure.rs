@@ -78,3 +78,46 @@ async fn a_place_where_the_defences_could_not_hold_is_not_built() {
     let error = haechi::App::new("x").public(Router::new()).into_service(config).await.err().unwrap();
     assert!(error.to_string().contains("allowed_hosts"), "{error}");
 }
+
+#[tokio::test]
+async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
+    use haechi::axum::routing::{get, post};
+    let routes = Router::new()
+        .route("/posts/{id}", get(|haechi::Path(id): haechi::Path<i64>| async move { id.to_string() }))
+        .route("/list", get(|haechi::Query(list): haechi::Query<List>| async move { list.page.to_string() }))
+        .route("/json", post(|haechi::Json(list): haechi::Json<List>| async move { list.page.to_string() }))
+        .route("/misfit", get(|_: axum::extract::Path<i64>| async {}));
+    let (_, service) = haechi::App::new("x").public(routes).into_service(config()).await.unwrap();
+    let mut browser = haechi_test::Client::new(service, "http://localhost");
+    assert_eq!(browser.get("/posts/7").await.text(), "7");
+    assert_eq!(browser.get("/list?page=7").await.text(), "7");
+    let json = |kind: &str, body: &str| {
+        Shot::new("POST", "/json").header("sec-fetch-site", "same-origin").body(kind, body.to_owned())
+    };
+    for (shot, status) in [
+        (Shot::new("GET", "/posts/abc"), 400),
+        (Shot::new("GET", "/posts/7;select"), 400),
+        (Shot::new("GET", "/posts/99999999999999999999"), 400),
+        (Shot::new("GET", "/posts/%FF"), 400),
+        (Shot::new("GET", "/list"), 400),
+        (Shot::new("GET", "/list?page=-1"), 400),
+        (json("application/json", "{"), 400),
+        (json("application/json", "{\"page\":\"x\"}"), 422),
+        (json("application/xml", "<page/>"), 415),
+        (Shot::new("GET", "/misfit"), 500),
+    ] {
+        let answer = browser.request(shot.header("accept", "text/html")).await;
+        let text = answer.text();
+        assert_eq!(answer.status, status, "{text}");
+        assert!(text.starts_with("<!doctype html>"), "{status}: {text}");
+        assert!(text.contains(answer.header("x-request-id")), "{status}: {text}");
+        for inner in ["i64", "u32", "parse", "deserialize", "Path", "select", "abc", "page="] {
+            assert!(!text.contains(inner), "{status} shows {inner}: {text}");
+        }
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct List {
+    page: u32,
+}
