@@ -96,6 +96,13 @@ pub struct GuardService<S> {
     inner: S,
 }
 
+impl<S> GuardService<S> {
+    /// Iterates over the names of the guards, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.shared.guards.iter().map(|guard| guard.name())
+    }
+}
+
 impl<S, B, R> Service<Request<B>> for GuardService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,

@@ -87,6 +87,11 @@ impl Guard for Origin {
     }
 }
 
+/// The offer of HTTP/2 that curl and Java make on plain text; the server never takes it and answers in HTTP/1.1.
+fn is_h2c(value: &http::HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"h2c")
+}
+
 /// HTTP/1.1 says `Upgrade` (whatever `Connection` says: who reads it loosely decides), HTTP/2 sends CONNECT.
 fn is_upgrade(head: &Head<'_>) -> bool {
     let names_upgrade = head
@@ -103,7 +108,7 @@ fn is_upgrade(head: &Head<'_>) -> bool {
         .any(|value| value.as_bytes().to_ascii_lowercase().windows(9).any(|word| word == b"websocket"));
     to_websocket
         || websocket
-        || (names_upgrade && head.headers.contains_key(UPGRADE))
+        || (names_upgrade && head.headers.get_all(UPGRADE).iter().any(|value| !is_h2c(value)))
         || (head.version >= Version::HTTP_2 && *head.method == Method::CONNECT)
 }
 
@@ -163,6 +168,12 @@ mod tests {
         check(&page().header("sec-websocket-key", "x"), "403 upgrade-no-origin");
         check(&Row::new("CONNECT", "example.org:443").http_2(), "403 upgrade-no-origin");
         check(&upgrade().header("sec-fetch-site", "same-origin"), "403 upgrade-no-origin");
+        let offer = || page().header("connection", "Upgrade, HTTP2-Settings");
+        check(&offer().header("upgrade", "h2c"), "pass");
+        check(&offer().header("upgrade", "h2c, websocket"), "403 upgrade-no-origin");
+        check(&offer().header("upgrade", "h2c").header("upgrade", "websocket"), "403 upgrade-no-origin");
+        check(&offer().header("upgrade", "h2c").header("sec-websocket-key", "x"), "403 upgrade-no-origin");
+        check(&offer().header("upgrade", "h2c foo"), "403 upgrade-no-origin");
     }
 
     /// ASVS 3.5.8.

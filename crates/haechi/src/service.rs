@@ -16,7 +16,7 @@ use crate::{App, BuildError, Config, Site};
 /// The whole stack of a site, with every defence. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SiteService {
-    stack: Stack,
+    pub(crate) stack: Stack,
 }
 
 impl App {

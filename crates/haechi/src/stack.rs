@@ -350,3 +350,20 @@ fn words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn the_guards_stand_in_this_order_and_none_is_missing() {
+        let mut config = crate::Config::default();
+        config.database.url = Some(crate::Secret::new("sqlite::memory:".to_owned()));
+        config.secret_key = Some(crate::Secret::new("kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E-test-only".to_owned()));
+        let (_, service) = crate::App::new("x").into_service(config).await.unwrap();
+        let names: Vec<_> = service.stack.names().collect();
+        assert_eq!(
+            names,
+            ["host", "rate", "origin", "csrf"],
+            "a guard that left or moved is a hole: say why"
+        );
+    }
+}

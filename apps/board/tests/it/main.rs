@@ -5,5 +5,7 @@ mod client;
 mod forgery;
 mod injection;
 mod journey;
+mod refusals;
 mod server;
+mod transport;
 mod validation;

@@ -19,14 +19,22 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with("", &[])
+    }
+
+    /// Starts the board with a configuration file of its own and with variables of the environment.
+    pub(crate) fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let data = std::env::temp_dir().join(format!("board-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&data).unwrap();
+        std::fs::write(data.join("named.toml"), config).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_board"))
             .env("HAECHI_BIND", "127.0.0.1:0")
             .env("HAECHI_DATA", &data)
+            .env("HAECHI_CONFIG", data.join("named.toml"))
             .env_remove("HAECHI_DATABASE_URL")
+            .envs(variables.iter().copied())
             .current_dir(&data)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -45,6 +53,20 @@ impl Server {
     /// A visitor without cookies.
     pub(crate) fn visitor(&self) -> Client {
         Client::new(&self.address)
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What was logged so far, a line each.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Somebody who has just signed up.
@@ -101,7 +123,9 @@ fn follow(output: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>, fou
     let log = log.clone();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some(address) = line.trim().strip_prefix("http://") {
+            if let Some((_, address)) =
+                line.trim().split_once("://").filter(|(scheme, _)| scheme.starts_with("http"))
+            {
                 drop(found.send(address.to_owned()));
             }
             log.lock().unwrap().push(line);

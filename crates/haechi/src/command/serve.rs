@@ -128,7 +128,8 @@ fn greet(built: &Built, addresses: &[String]) {
     }
     if built.site.is_development() && built.app.accounts.is_some() {
         eprintln!("\n  next: open it and sign up, or add yourself:  … user add NAME --superuser");
-        eprintln!("        the commands: serve, check, routes, migrate, user, key, explain");
+        let own: String = built.app.commands.iter().map(|(name, ..)| format!(", {name}")).collect();
+        eprintln!("        the commands: serve, check, routes, migrate, user, key, explain{own}");
     }
     eprintln!("        Ctrl-C finishes what is being answered, then stops\n");
 }

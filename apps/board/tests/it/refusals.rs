@@ -1,0 +1,77 @@
+//! Every refusal that curl can provoke: a clear answer, sealed like every other, and nothing of the inside.
+
+use std::process::Command;
+
+use crate::server::Server;
+use crate::transport::has;
+
+struct Refusal {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+fn curl(arguments: &[&str]) -> Refusal {
+    let output = Command::new("curl")
+        .args(["-s", "-i", "--http1.1", "--max-time", "20", "-H", "Accept: text/html", "-H", "Expect:"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{arguments:?} got {text:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Refusal { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+#[track_caller]
+fn check(status: u16, arguments: &[&str]) {
+    let refusal = curl(arguments);
+    let Refusal { head, body, .. } = &refusal;
+    assert_eq!(refusal.status, status, "{arguments:?}: {head}\n{body}");
+    // What is refused before its head was read through has no `Accept` that could be believed: plain text.
+    let page = head.contains("content-type: text/html; charset=utf-8");
+    assert!(page || head.contains("content-type: text/plain; charset=utf-8"), "{status}: {head}");
+    assert_eq!(page, body.contains("<h1>"), "{status}: {body}");
+    for header in ["content-security-policy: ", "x-content-type-options: nosniff", "referrer-policy: "] {
+        assert!(head.contains(header), "{status} without {header}: {head}");
+    }
+    let id = head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+    assert!(body.to_lowercase().contains(id), "{status} without its id: {body}");
+    assert!(body.len() > 40, "{status} tells nobody what to do: {body}");
+    for inner in ["haechi_", ".rs", "axum", "hyper", "serde", "i64", "select ", "panicked", "evil"] {
+        assert!(!body.contains(inner), "{status} shows {inner}: {body}");
+    }
+}
+
+#[test]
+fn curl_sees_a_clear_answer_to_whatever_is_refused() {
+    if !has("curl") {
+        return;
+    }
+    let server = Server::start();
+    let to = |path: &str| format!("http://{}{path}", server.address());
+    let here = "Sec-Fetch-Site: same-origin";
+    let huge = format!("X-Huge: {}", "a".repeat(40 * 1024));
+    check(400, &[&to("/posts/evil")]);
+    check(400, &["-H", "Host: 127.0.0.1:1:2", &to("/")]);
+    check(403, &["-d", "title=evil", "-H", "Origin: https://evil.example", &to("/posts/new")]);
+    check(403, &["-d", "title=evil", "-H", here, "-b", "a=evil", &to("/posts/new")]);
+    check(404, &[&to("/evil")]);
+    check(405, &["-X", "DELETE", "-H", "Content-Type: application/json", "-H", here, &to("/search")]);
+    check(413, &["-d", "a", "-H", "Content-Length: 99999999", "-H", here, &to("/accounts/login")]);
+    check(415, &["-d", "<evil/>", "-H", "Content-Type: application/xml", "-H", here, &to("/accounts/login")]);
+    check(421, &["-H", "Host: evil.example", &to("/")]);
+    check(431, &["-H", &huge, &to("/")]);
+}
+
+#[test]
+fn curl_is_told_when_it_asks_too_often() {
+    if !has("curl") {
+        return;
+    }
+    let server = Server::start_with("[limits]\nrequests_per_minute = 5\n", &[]);
+    let page = format!("http://{}/", server.address());
+    let last = (0..6).map(|_| curl(&[&page])).find(|answer| answer.status == 429).unwrap();
+    assert!(last.head.contains("retry-after: "), "{}", last.head);
+    check(429, &[&page]);
+}
