@@ -96,8 +96,12 @@ pub fn client<B>(request: &Request<B>) -> Client {
     let context = extensions.get::<RequestContext>().map(RequestContext::client);
     let network =
         context.or_else(|| extensions.get::<ClientIp>().copied()).map(|ip| ip.network().to_string());
-    Client { browser: agent.chars().take(200).collect(), network: network.unwrap_or_default() }
+    let end = agent.char_indices().nth(LONGEST_AGENT).map_or(agent.len(), |(end, _)| end);
+    Client { browser: agent[..end].to_owned(), network: network.unwrap_or_default() }
 }
+
+/// The most of a browser's name that is kept, in characters.
+const LONGEST_AGENT: usize = 200;
 
 fn unavailable<R: Default>() -> Response<R> {
     let mut response = Response::new(R::default());

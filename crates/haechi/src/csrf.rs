@@ -1,7 +1,7 @@
 //! The form token: bound to the session, or before there is one to a cookie of the visitor.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -14,17 +14,36 @@ use http_body_util::BodyExt;
 
 use crate::Error;
 
-/// The secret behind the form tokens of one visitor, and whether a page asked for one.
+/// The secret behind the form tokens of one visitor, derived when a page or a form asks for it.
 #[derive(Debug, Clone)]
-pub(crate) struct FormSecret {
-    secret: CsrfSecret,
-    /// The cookie to set once a page asks, for a visitor who has neither session nor cookie.
-    fresh: Option<Arc<str>>,
-    asked: Arc<AtomicBool>,
+pub(crate) struct FormSecret(Arc<Visitor>);
+
+#[derive(Debug)]
+struct Visitor {
+    keys: KeyRing,
+    known: Option<Known>,
+    /// The name that a visitor gets who has neither session nor cookie, once a page asks.
+    fresh: OnceLock<Token>,
+    secret: OnceLock<CsrfSecret>,
+}
+
+/// By what a visitor is known.
+enum Known {
+    Session(String),
+    Cookie(String),
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(_) => "Session(..)",
+            Self::Cookie(_) => "Cookie(..)",
+        })
+    }
 }
 
 impl FormSecret {
-    /// Finds the secret of a request: of its session, of its cookie, or a new one.
+    /// Finds what the secret of a request is bound to: its session, its cookie, or nothing yet.
     ///
     /// # Security
     ///
@@ -36,33 +55,33 @@ impl FormSecret {
         cookie: &SecureCookie,
         keys: &KeyRing,
     ) -> Result<Self, Error> {
-        let bound = |salt, id: &str| derive(keys, salt, id);
-        if let Some(handle) = session.handle().await? {
-            return Ok(Self { secret: bound(SESSION, &handle), fresh: None, asked: Arc::default() });
-        }
-        let sent = cookie.find(headers).filter(|value| value.len() == COOKIE_LENGTH);
-        let (id, fresh) = match sent {
-            Some(id) => (Arc::from(id), None),
+        let known = match session.handle().await? {
+            Some(handle) => Some(Known::Session(handle)),
             None => {
-                let id: Arc<str> = Token::generate().expose().into();
-                (Arc::clone(&id), Some(id))
+                let sent = cookie.find(headers).filter(|value| value.len() == COOKIE_LENGTH);
+                sent.map(|id| Known::Cookie(id.to_owned()))
             }
         };
-        Ok(Self { secret: bound(VISITOR, &id), fresh, asked: Arc::default() })
+        let (fresh, secret) = (OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(Visitor { keys: keys.clone(), known, fresh, secret })))
     }
 
     /// Returns a token for one page.
     pub(crate) fn token(&self) -> String {
-        self.asked.store(true, Ordering::Relaxed);
-        self.secret.masked_token()
+        self.0.secret().masked_token()
     }
 
     /// Sets the cookie of a new visitor, where a page asked for a token.
     pub(crate) fn close<B>(&self, response: &mut Response<B>, cookie: &SecureCookie) -> Result<(), Error> {
-        if let (Some(id), true) = (&self.fresh, self.asked.load(Ordering::Relaxed)) {
-            response.headers_mut().append(SET_COOKIE, cookie.set(id)?);
+        if let Some(id) = self.0.fresh.get() {
+            response.headers_mut().append(SET_COOKIE, cookie.set(&id.expose())?);
         }
         Ok(())
+    }
+
+    /// Compares a token in constant time; somebody who was given none has none that could be right.
+    fn verifies(&self, token: &str) -> bool {
+        self.0.known.is_some() && self.0.secret().verifies(token)
     }
 
     /// Reads the token of a form and hands the request on, its body whole.
@@ -72,7 +91,7 @@ impl FormSecret {
     /// There is no token, it is of somebody else, or the body is broken or too large to look for one.
     pub(crate) async fn verify(&self, request: Request<Body>) -> Result<Request<Body>, Error> {
         if let Some(token) = request.headers().get(TOKEN_HEADER).and_then(|value| value.to_str().ok()) {
-            return if self.secret.verifies(token) {
+            return if self.verifies(token) {
                 Ok(request)
             } else {
                 Err(token_denial("token-foreign").into())
@@ -103,12 +122,22 @@ impl FormSecret {
             }
         };
         match found {
-            FormToken::Found(token) if self.secret.verifies(&token) => {
+            FormToken::Found(token) if self.verifies(&token) => {
                 Ok(Request::from_parts(parts, prefixed(read.freeze(), body)))
             }
             FormToken::Found(_) => Err(token_denial("token-foreign").into()),
             FormToken::Missing | FormToken::NeedMore => Err(token_denial("token-missing").into()),
         }
+    }
+}
+
+impl Visitor {
+    fn secret(&self) -> &CsrfSecret {
+        self.secret.get_or_init(|| match &self.known {
+            Some(Known::Session(handle)) => derive(&self.keys, SESSION, handle),
+            Some(Known::Cookie(id)) => derive(&self.keys, VISITOR, id),
+            None => derive(&self.keys, VISITOR, &self.fresh.get_or_init(Token::generate).expose()),
+        })
     }
 }
 
