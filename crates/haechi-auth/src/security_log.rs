@@ -1,7 +1,7 @@
 //! What happened to accounts, in rows that cannot be changed unnoticed.
 
 use haechi_core::{KeyRing, base64url};
-use haechi_db::{Db, Model, sql};
+use haechi_db::{Attempts, Db, Model, sql};
 
 use crate::Error;
 
@@ -76,7 +76,7 @@ pub enum Broken {
     Unread(#[from] haechi_db::Error),
 }
 
-#[derive(Model)]
+#[derive(Clone, Model)]
 #[model(row)]
 struct LogRow {
     id: i64,
@@ -110,27 +110,31 @@ impl SecurityLog {
         let (at, user_id, mac) = (entry.at, entry.user, String::new());
         let row = LogRow { id: 0, at, event, user_id, account, network, request, mac };
         let log = self.clone();
-        // A closure that borrows what it captures makes a future that the compiler cannot prove `Send` for every
-        // caller, so it runs where nobody asks. It also ends if the visitor hangs up: the event has happened.
-        let runtime = tokio::runtime::Handle::current();
-        let written = tokio::task::spawn_blocking(move || runtime.block_on(log.write(row))).await;
-        written.map_err(|_| Error::LogPanicked)?
+        // On a task of its own, which ends even if the visitor hangs up: the event has happened.
+        let written = tokio::spawn(async move {
+            let mut attempts = Attempts::default();
+            loop {
+                let outcome = log.write(&row).await;
+                if let Some(outcome) = attempts.ended(outcome).await {
+                    return outcome;
+                }
+            }
+        });
+        Ok(written.await.map_err(|_| Error::LogPanicked)??)
     }
 
-    async fn write(&self, mut row: LogRow) -> Result<(), Error> {
-        let keys = &self.keys;
-        let (at, user_id) = (row.at, row.user_id);
+    async fn write(&self, row: &LogRow) -> haechi_db::Result<()> {
         self.db
-            .transaction_retrying(async |tx| {
+            .transaction(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
                 let (id, before): (i64, String) = sql!(
                     "update haechi_security_head set log_rows = log_rows + 1 where id = 1 returning log_rows, mac"
                 )
                 .one(&mut *tx)
                 .await?;
-                row.id = id;
-                let mac = base64url::encode(keys.mac(ROW, &row.bytes(&before)));
-                let LogRow { event, account, network, request, .. } = &row;
+                let row = LogRow { id, ..row.clone() };
+                let mac = base64url::encode(self.keys.mac(ROW, &row.bytes(&before)));
+                let LogRow { at, event, user_id, account, network, request, .. } = &row;
                 sql!(
                     "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
                      values ({id}, {at}, {event}, {user_id}, {account}, {network}, {request}, {mac})"
@@ -140,8 +144,7 @@ impl SecurityLog {
                 sql!("update haechi_security_head set mac = {mac} where id = 1").execute(&mut *tx).await?;
                 Ok(())
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// Reads the whole chain.

@@ -32,17 +32,8 @@ impl Db {
         F: AsyncFnOnce(&mut Transaction) -> Result<T>,
     {
         let mut transaction = self.begin().await?;
-        let outcome = match timeout_at(transaction.deadline, work(&mut transaction)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(ErrorKind::Timeout)),
-        };
-        match (outcome, transaction.failure.take()) {
-            (Ok(value), None) => transaction.commit().await.map(|()| value),
-            (Ok(_), Some(error)) | (Err(error), _) => {
-                transaction.roll_back().await;
-                Err(error)
-            }
-        }
+        let outcome = timeout_at(transaction.deadline, work(&mut transaction)).await;
+        transaction.end(outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout)))).await
     }
 
     /// Runs the closure as [`Db::transaction`] does, and again, at most three times in all, if another transaction was in
@@ -50,19 +41,24 @@ impl Db {
     ///
     /// Only for closures that change nothing but the database: a mail that was sent is sent again.
     ///
+    /// The compiler cannot prove that the future is `Send` if the closure borrows from the arguments of the function
+    /// around it; [`Attempts`] does the same there, around [`Db::transaction`].
+    ///
     /// # Errors
     /// Returns the error of the last attempt.
     pub async fn transaction_retrying<T, F>(&self, mut work: F) -> Result<T>
     where
         F: AsyncFnMut(&mut Transaction) -> Result<T>,
     {
-        let mut attempt = 1;
+        let mut attempts = Attempts::default();
         loop {
-            match self.transaction(&mut work).await {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => sleep(pause(attempt)).await,
-                outcome => return outcome,
+            let mut transaction = self.begin().await?;
+            let outcome = timeout_at(transaction.deadline, work(&mut transaction)).await;
+            let outcome =
+                transaction.end(outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout)))).await;
+            if let Some(outcome) = attempts.ended(outcome).await {
+                return outcome;
             }
-            attempt += 1;
         }
     }
 
@@ -143,6 +139,17 @@ impl Transaction {
         outcome
     }
 
+    /// Commits what went well and rolls back what did not.
+    async fn end<T>(mut self, outcome: Result<T>) -> Result<T> {
+        match (outcome, self.failure.take()) {
+            (Ok(value), None) => self.commit().await.map(|()| value),
+            (Ok(_), Some(error)) | (Err(error), _) => {
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
     async fn commit(mut self) -> Result<()> {
         match self.open.take() {
             Some(Open::Sqlite(transaction)) => transaction.commit().await,
@@ -167,6 +174,50 @@ impl fmt::Debug for Transaction {
             .field("open", &self.open.is_some())
             .field("failure", &self.failure)
             .finish_non_exhaustive()
+    }
+}
+
+/// Counts the attempts at one transaction that another may be in the way of, and waits between them.
+///
+/// # Examples
+///
+/// ```
+/// use haechi_db::{Attempts, Db, Result, sql};
+///
+/// async fn rename(db: &Db, id: i64, name: &str) -> Result<u64> {
+///     let mut attempts = Attempts::default();
+///     loop {
+///         let outcome = db
+///             .transaction(async |tx| {
+///                 sql!("update item set name = {name} where id = {id}").execute(&mut *tx).await
+///             })
+///             .await;
+///         if let Some(outcome) = attempts.ended(outcome).await {
+///             return outcome;
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Default)]
+pub struct Attempts {
+    made: u32,
+}
+
+impl Attempts {
+    /// Returns the outcome if it is the last one; waits and returns `None` if another transaction was in the way
+    /// ([`ErrorKind::Conflict`]) of the first or the second attempt.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: the attempt was rolled back.
+    pub async fn ended<T>(&mut self, outcome: Result<T>) -> Option<Result<T>> {
+        self.made += 1;
+        match outcome {
+            Err(error) if error.is_conflict() && self.made < ATTEMPTS => {
+                sleep(pause(self.made)).await;
+                None
+            }
+            outcome => Some(outcome),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub use current_user::{Auth, CurrentUser, MaybeUser};
 pub use database::Db;
 pub use embed::Embedded;
 pub use error::{Error, Result};
-pub use extract::{Json, Path, Query};
+pub use extract::{Filter, Json, Path, Query};
 pub use form::Form;
 pub use haechi_auth::{CreateUser, Credentials, User};
 pub use haechi_core::{LocalPath, Secret, local};

@@ -6,3 +6,4 @@ mod compile_fail;
 mod payloads;
 mod place;
 mod public_api;
+mod send;

@@ -1,6 +1,7 @@
 //! What fails, fails for itself, and tells a stranger nothing.
 
 use haechi::axum::Router;
+use haechi::axum::routing::get;
 use haechi_test::Shot;
 
 use crate::site::{browser, config, open, sign_up};
@@ -81,7 +82,7 @@ async fn a_place_where_the_defences_could_not_hold_is_not_built() {
 
 #[tokio::test]
 async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
-    use haechi::axum::routing::{get, post};
+    use haechi::axum::routing::post;
     let routes = Router::new()
         .route("/posts/{id}", get(|haechi::Path(id): haechi::Path<i64>| async move { id.to_string() }))
         .route("/list", get(|haechi::Query(list): haechi::Query<List>| async move { list.page.to_string() }))
@@ -120,4 +121,36 @@ async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
 #[derive(Debug, serde::Deserialize)]
 struct List {
     page: u32,
+}
+
+#[derive(haechi::Model)]
+#[model(table = "note")]
+struct Note {
+    #[model(key)]
+    id: i64,
+    title: String,
+}
+
+#[derive(haechi::FilterSet)]
+#[filterset(model = Note, sort(id), per_page = 20, max_per_page = 50)]
+struct NoteFilter {
+    #[filter(contains)]
+    title: String,
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_declared_is_a_bad_request() {
+    let routes = Router::new().route("/notes", get(|_: haechi::Filter<NoteFilter>| async { "listed" }));
+    let (_, service) = haechi::App::new("x").public(routes).into_service(config()).await.unwrap();
+    let mut browser = haechi_test::Client::new(service, "http://localhost");
+    for fine in ["/notes", "/notes?title__contains=%27%3B--", "/notes?sort=-id&page=2"] {
+        assert_eq!(browser.get(fine).await.text(), "listed", "{fine}");
+    }
+    for payload in ["id%3B--", "1%27or%271", "(select%201)", "-", "pages=1"] {
+        for place in ["sort=", "page=", "per_page=", "id=", ""] {
+            let answer = browser.get(&format!("/notes?{place}{payload}")).await;
+            assert_eq!(answer.status, 400, "{place}{payload}: {}", answer.text());
+        }
+    }
+    assert_eq!(browser.get("/notes?sort=id&sort=id").await.status, 400);
 }
