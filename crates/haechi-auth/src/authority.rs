@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::backend::{AuthBackend, PasswordBackend};
 use crate::hash::{HashPool, Hashers, PoolSize, Present, is_unusable};
 use crate::permission::Permissions;
+use crate::repeats::Repeats;
 use crate::{Account, Auth, Error, NewAccount, ResetTokens, SecurityLog, Throttle, User, UserStore};
 
 /// The users of a site, their hashers and the backends that check credentials. Cheap to clone.
@@ -22,6 +23,7 @@ pub struct Authority {
     pub(crate) permissions: Permissions,
     pub(crate) reset_tokens: ResetTokens,
     pub(crate) log: SecurityLog,
+    pub(crate) repeats: Repeats,
 }
 
 impl Authority {
@@ -56,7 +58,9 @@ impl Authority {
         let permissions = Permissions::new(throttle.db.clone());
         let reset_tokens = ResetTokens::new(keys.clone());
         let log = SecurityLog::new(throttle.db.clone(), keys.clone());
-        Ok(Self { passwords, backends: Arc::new([backend]), keys, throttle, permissions, reset_tokens, log })
+        let repeats = Repeats::default();
+        let backends = Arc::new([backend]);
+        Ok(Self { passwords, backends, keys, throttle, permissions, reset_tokens, log, repeats })
     }
 
     /// Asks `backend` after those that are there.
@@ -77,6 +81,12 @@ impl Authority {
     #[must_use]
     pub fn of(&self, session: Session, network: ClientNetwork) -> Auth {
         Auth::new(self.clone(), session, network)
+    }
+
+    /// Returns the security log, to verify it.
+    #[must_use]
+    pub fn security_log(&self) -> &SecurityLog {
+        &self.log
     }
 
     /// Makes an account. The password is hashed on the pool; its rules are the caller's to apply.
