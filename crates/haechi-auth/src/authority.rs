@@ -138,13 +138,14 @@ pub(crate) struct Passwords {
 impl Passwords {
     /// Returns the account if the password is right and it may sign in; the work is the same for every name.
     pub(crate) async fn check(&self, username: &str, password: &str) -> Result<Option<Account>, Error> {
-        let present = self.present().await?;
+        let known = self.present().await?;
         // Longer names than the column holds are asked for all the same: an early answer would tell.
         let account = match username.contains('\0') {
             true => None,
             false => self.store.by_username(username).await?,
         };
         let column = account.as_ref().map(|account| account.password.clone());
+        let present = self.noted(known, column.as_ref());
         let (hashers, password) = (Arc::clone(&self.hashers), Secret::new(password.to_owned()));
         let work = move |arena: &mut crate::hash::Arena| {
             let column =
@@ -162,6 +163,18 @@ impl Passwords {
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.clock.unix()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Adds the row of an account that came into the table after it was read, such as one of a Django next door: from
+    /// the next attempt on its work is everybody's.
+    fn noted(&self, mut present: Present, column: Option<&Secret<String>>) -> Present {
+        let Some(row) = column.and_then(|column| self.hashers.inspect(column.expose())) else {
+            return present;
+        };
+        if present.note(&row) {
+            self.present.write().unwrap_or_else(PoisonError::into_inner).1.note(&row);
+        }
+        present
     }
 
     /// Returns the algorithms in the table, read again every hour.

@@ -5,5 +5,7 @@ mod client;
 mod forgery;
 mod injection;
 mod journey;
+mod security_log;
 mod server;
+mod timing;
 mod validation;
