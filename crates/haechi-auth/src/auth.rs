@@ -9,9 +9,7 @@ use haechi_session::{Remember, Session};
 use tokio::sync::Mutex;
 
 use crate::backend::Verdict;
-use crate::{
-    Account, Allowance, Authenticated, Authority, Credentials, Error, SecurityEntry, SecurityEvent, User,
-};
+use crate::{Account, Allowance, Authenticated, Authority, Credentials, Error, SecurityEvent, User};
 
 /// Signing in and out, for one request. Clones are the same request.
 #[derive(Clone)]
@@ -19,6 +17,7 @@ pub struct Auth {
     pub(crate) authority: Authority,
     session: Session,
     pub(crate) network: ClientNetwork,
+    request: Arc<str>,
     current: Arc<Mutex<Current>>,
 }
 
@@ -37,7 +36,13 @@ impl Current {
 
 impl Auth {
     pub(crate) fn new(authority: Authority, session: Session, network: ClientNetwork) -> Self {
-        Self { authority, session, network, current: Arc::default() }
+        Self { authority, session, network, request: Arc::from(""), current: Arc::default() }
+    }
+
+    /// Names the request in the security log, by the id that the other log and the answer have.
+    #[must_use]
+    pub fn request(self, id: &str) -> Self {
+        Self { request: Arc::from(id), ..self }
     }
 
     /// Returns the user whose credentials these are, or `None`.
@@ -71,8 +76,11 @@ impl Auth {
         known_device: Option<&str>,
     ) -> Result<Option<Authenticated<User>>, Error> {
         let outcome = self.checked(credentials, known_device).await;
-        if let Ok(None) = &outcome {
-            self.log(SecurityEvent::Failure, None, &credentials.username).await?;
+        let name = &credentials.username;
+        match &outcome {
+            Ok(None) => self.log(SecurityEvent::Failure, None, name).await?,
+            Err(error) => self.log_throttle(error, None, name).await?,
+            Ok(Some(_)) => {}
         }
         outcome
     }
@@ -188,8 +196,11 @@ impl Auth {
         self.session.insert(HASH, &self.auth_hash(encoded.expose())).await?;
         self.session.insert(PROVED, &passwords.now().as_second()).await?;
         // The hash alone would end them at their next request; this takes them off the device page too.
-        self.session.end_others().await?;
-        Ok(true)
+        match self.session.end_others().await {
+            // Where a session is its cookie there is no list to take them off; the hash ends them.
+            Ok(_) | Err(haechi_session::Error::Unsupported(_)) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Returns whether the user who is signed in proved it by a password within the last `time`.
@@ -229,9 +240,21 @@ impl Auth {
     }
 
     pub(crate) async fn log(&self, event: SecurityEvent, user: Option<i64>, name: &str) -> Result<(), Error> {
-        let (at, network) = (self.authority.passwords.now().as_second(), self.network.to_string());
-        let entry = SecurityEntry { event, at, user, name, network: &network, request: "" };
-        self.authority.log.append(entry).await
+        self.authority.log_from(event, user, name, &self.network.to_string(), &self.request).await
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request
+    }
+
+    /// Logs that an attempt had to wait, once for each wait: who asks again and again does not fill the log.
+    async fn log_throttle(&self, error: &Error, user: Option<i64>, name: &str) -> Result<(), Error> {
+        let Error::Throttled { retry_after } = error else { return Ok(()) };
+        let event = format!("throttle {} {name}", self.network);
+        if self.authority.is_first(event, *retry_after) {
+            self.log(SecurityEvent::Throttle, user, name).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn granted(&self) -> Result<Arc<[String]>, Error> {
@@ -250,11 +273,19 @@ impl Auth {
         let user = self.current_user().await?.ok_or(Error::NotSignedIn)?;
         // Whoever took over a session must not find out the password here.
         let throttle = &self.authority.throttle;
-        let attempt = throttle.begin(Allowance::SIGN_IN, &user.username, self.network).await?;
+        let name = &user.username;
+        let attempt = match throttle.begin(Allowance::SIGN_IN, name, self.network).await {
+            Ok(attempt) => attempt,
+            Err(error) => {
+                self.log_throttle(&error, Some(user.id), name).await?;
+                return Err(error);
+            }
+        };
         let account = self.authority.passwords.check(&user.username, password).await?;
         let account = account.filter(|account| account.user.id == user.id);
-        if account.is_some() {
-            attempt.succeeded().await?;
+        match account {
+            Some(_) => attempt.succeeded().await?,
+            None => self.log(SecurityEvent::Failure, Some(user.id), name).await?,
         }
         Ok(account)
     }

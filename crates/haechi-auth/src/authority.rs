@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::backend::{AuthBackend, PasswordBackend};
 use crate::hash::{HashPool, Hashers, PoolSize, Present, is_unusable};
 use crate::permission::Permissions;
+use crate::repeats::Repeats;
 use crate::{Account, Auth, Error, NewAccount, ResetTokens, SecurityLog, Throttle, User, UserStore};
 
 /// The users of a site, their hashers and the backends that check credentials. Cheap to clone.
@@ -22,6 +23,7 @@ pub struct Authority {
     pub(crate) permissions: Permissions,
     pub(crate) reset_tokens: ResetTokens,
     pub(crate) log: SecurityLog,
+    pub(crate) repeats: Repeats,
 }
 
 impl Authority {
@@ -56,7 +58,9 @@ impl Authority {
         let permissions = Permissions::new(throttle.db.clone());
         let reset_tokens = ResetTokens::new(keys.clone());
         let log = SecurityLog::new(throttle.db.clone(), keys.clone());
-        Ok(Self { passwords, backends: Arc::new([backend]), keys, throttle, permissions, reset_tokens, log })
+        let repeats = Repeats::default();
+        let backends = Arc::new([backend]);
+        Ok(Self { passwords, backends, keys, throttle, permissions, reset_tokens, log, repeats })
     }
 
     /// Asks `backend` after those that are there.
@@ -77,6 +81,12 @@ impl Authority {
     #[must_use]
     pub fn of(&self, session: Session, network: ClientNetwork) -> Auth {
         Auth::new(self.clone(), session, network)
+    }
+
+    /// Returns the security log, to verify it.
+    #[must_use]
+    pub fn security_log(&self) -> &SecurityLog {
+        &self.log
     }
 
     /// Makes an account. The password is hashed on the pool; its rules are the caller's to apply.
@@ -128,13 +138,14 @@ pub(crate) struct Passwords {
 impl Passwords {
     /// Returns the account if the password is right and it may sign in; the work is the same for every name.
     pub(crate) async fn check(&self, username: &str, password: &str) -> Result<Option<Account>, Error> {
-        let present = self.present().await?;
+        let known = self.present().await?;
         // Longer names than the column holds are asked for all the same: an early answer would tell.
         let account = match username.contains('\0') {
             true => None,
             false => self.store.by_username(username).await?,
         };
         let column = account.as_ref().map(|account| account.password.clone());
+        let present = self.noted(known, column.as_ref());
         let (hashers, password) = (Arc::clone(&self.hashers), Secret::new(password.to_owned()));
         let work = move |arena: &mut crate::hash::Arena| {
             let column =
@@ -152,6 +163,18 @@ impl Passwords {
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.clock.unix()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Adds the row of an account that came into the table after it was read, such as one of a Django next door: from
+    /// the next attempt on its work is everybody's.
+    fn noted(&self, mut present: Present, column: Option<&Secret<String>>) -> Present {
+        let Some(row) = column.and_then(|column| self.hashers.inspect(column.expose())) else {
+            return present;
+        };
+        if present.note(&row) {
+            self.present.write().unwrap_or_else(PoisonError::into_inner).1.note(&row);
+        }
+        present
     }
 
     /// Returns the algorithms in the table, read again every hour.

@@ -1,6 +1,6 @@
 //! Where a user is signed in, for a page that lists it.
 
-use crate::{Auth, Error};
+use crate::{Auth, Error, SecurityEvent};
 
 /// A session of the user who is signed in. Times are seconds since 1970.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,6 +54,9 @@ impl Auth {
             return Ok(true);
         }
         let ended = self.session().sessions().revoke(&user.id.to_string(), handle).await?;
+        if ended {
+            self.log(SecurityEvent::SessionEnd, Some(user.id), &user.username).await?;
+        }
         Ok(ended)
     }
 
@@ -62,8 +65,11 @@ impl Auth {
     /// # Errors
     /// [`Error::NotSignedIn`]; the stores may fail.
     pub async fn end_other_devices(&self) -> Result<u64, Error> {
-        self.current_user().await?.ok_or(Error::NotSignedIn)?;
+        let user = self.current_user().await?.ok_or(Error::NotSignedIn)?;
         let ended = self.session().end_others().await?;
+        if ended > 0 {
+            self.log(SecurityEvent::SessionEnd, Some(user.id), &user.username).await?;
+        }
         Ok(ended)
     }
 }

@@ -1,8 +1,10 @@
 //! Who may do what: Django's permissions, of users and of their groups.
 
+use std::time::Duration;
+
 use haechi_db::{Db, sql};
 
-use crate::{Auth, Authority, Error};
+use crate::{Auth, Authority, Error, SecurityEvent};
 
 /// The permissions in Django's tables.
 #[derive(Clone, Debug)]
@@ -30,6 +32,24 @@ impl Auth {
             }
             _ => Ok(false),
         }
+    }
+
+    /// As [`has_permission`](Self::has_permission) where a no refuses the request: it stands in the security log.
+    ///
+    /// One row a minute for a user and a permission, however often it is tried.
+    ///
+    /// # Errors
+    /// As `has_permission`, also if the log cannot be written.
+    pub async fn require_permission(&self, permission: &str) -> Result<bool, Error> {
+        if self.has_permission(permission).await? {
+            return Ok(true);
+        }
+        let user = self.current_user().await?.map(|user| user.id);
+        let event = format!("denial {user:?} {} {permission}", self.network);
+        if self.authority.is_first(event, Duration::from_secs(60)) {
+            self.log(SecurityEvent::Denial, user, permission).await?;
+        }
+        Ok(false)
     }
 
     /// Returns the permissions of the user who is signed in, sorted; of a superuser all that there are.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use haechi_core::{ClientNetwork, Purpose, Secret, Signer, base64url};
 use jiff::Timestamp;
 
-use crate::{Account, Allowance, Auth, Authority, Error, User};
+use crate::{Account, Allowance, Auth, Authority, Error, SecurityEntry, SecurityEvent, User};
 
 /// A reset link that was found good; only [`Authority::check_reset`] makes one.
 #[derive(Debug)]
@@ -46,9 +46,24 @@ impl Authority {
     /// # Errors
     /// [`Error::Throttled`]; the store may fail.
     pub async fn count_reset(&self, email: &str, network: ClientNetwork) -> Result<(), Error> {
-        // Never said to have succeeded: every mail counts.
-        drop(self.throttle.begin(Allowance::RESET, &email.to_lowercase(), network).await?);
-        Ok(())
+        self.count_reset_of(email, network, "").await
+    }
+
+    async fn count_reset_of(&self, email: &str, network: ClientNetwork, request: &str) -> Result<(), Error> {
+        let (folded, from) = (email.to_lowercase(), network.to_string());
+        match self.throttle.begin(Allowance::RESET, &folded, network).await {
+            // Never said to have succeeded: every mail counts.
+            Ok(attempt) => drop(attempt),
+            Err(error) => {
+                if let Error::Throttled { retry_after } = error
+                    && self.is_first(format!("reset {network} {folded}"), retry_after)
+                {
+                    self.log_from(SecurityEvent::Throttle, None, &folded, &from, request).await?;
+                }
+                return Err(error);
+            }
+        }
+        self.log_from(SecurityEvent::ResetRequested, None, &folded, &from, request).await
     }
 
     /// As [`reset_link_for`](Self::reset_link_for) for a caller that has counted the mail, such as a page that
@@ -109,6 +124,25 @@ impl Authority {
         Ok(set)
     }
 
+    pub(crate) async fn log_from(
+        &self,
+        event: SecurityEvent,
+        user: Option<i64>,
+        name: &str,
+        network: &str,
+        request: &str,
+    ) -> Result<(), Error> {
+        let at = self.passwords.now().as_second();
+        self.log.append(SecurityEntry { event, at, user, name, network, request }).await
+    }
+
+    /// Returns whether `event` did not happen before in the stretch of `time` from its first.
+    pub(crate) fn is_first(&self, event: String, time: Duration) -> bool {
+        let now = self.passwords.now().as_second();
+        let time = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.repeats.is_first(event, now, now.saturating_add(time))
+    }
+
     /// Returns a token for a link that proves the user's e-mail address; it lives for three days.
     #[must_use]
     pub fn email_token(&self, user: &User) -> String {
@@ -147,7 +181,28 @@ impl Auth {
     /// # Errors
     /// [`Error::Throttled`]; the stores may fail.
     pub async fn reset_link_for(&self, email: &str) -> Result<Vec<(User, String, String)>, Error> {
-        self.authority.reset_link_for(email, self.network).await
+        self.count_reset(email).await?;
+        self.authority.reset_links(email).await
+    }
+
+    /// As [`Authority::count_reset`], from the network of this request.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`]; the stores may fail.
+    pub async fn count_reset(&self, email: &str) -> Result<(), Error> {
+        self.authority.count_reset_of(email, self.network, self.request_id()).await
+    }
+
+    /// As [`Authority::verify_email`], and an address that is proved stands in the security log.
+    ///
+    /// # Errors
+    /// The stores may fail.
+    pub async fn verify_email(&self, token: &str) -> Result<Option<User>, Error> {
+        let user = self.authority.verify_email(token).await?;
+        if let Some(user) = &user {
+            self.log(SecurityEvent::EmailVerified, Some(user.id), &user.username).await?;
+        }
+        Ok(user)
     }
 
     /// As [`Authority::set_password`], and ends all sessions of the user in the store.
@@ -157,7 +212,13 @@ impl Auth {
     pub async fn set_password(&self, reset: &Reset, new: &str) -> Result<bool, Error> {
         let set = self.authority.set_password(reset, new).await?;
         if set {
-            self.session().sessions().revoke_all(&reset.user().id.to_string()).await?;
+            let user = reset.user();
+            self.log(SecurityEvent::ResetUsed, Some(user.id), &user.username).await?;
+            match self.session().sessions().revoke_all(&user.id.to_string()).await {
+                // Where a session is its cookie, the changed password is what ends it.
+                Ok(_) | Err(haechi_session::Error::Unsupported(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(set)
     }

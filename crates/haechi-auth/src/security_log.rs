@@ -1,5 +1,8 @@
 //! What happened to accounts, in rows that cannot be changed unnoticed.
 
+use std::fmt;
+use std::str::FromStr;
+
 use haechi_core::{KeyRing, base64url};
 use haechi_db::{Attempts, Db, Model, sql};
 
@@ -9,7 +12,8 @@ use crate::Error;
 ///
 /// # Security
 /// Who can write to the database but has no key of the site cannot change, insert, remove or reorder rows unnoticed.
-/// Cutting off the end and setting the head back goes unnoticed, unless [`Verified::mac`] is kept elsewhere. No
+/// Cutting off the end and setting the head back looks whole by itself: keep a [`Verified`] where the database's
+/// administrator cannot reach it, and [`verify_since`](SecurityLog::verify_since) finds that as well. No
 /// password, session or name that was typed (it may be a password) is written: names are MACs.
 #[derive(Clone, Debug)]
 pub struct SecurityLog {
@@ -33,6 +37,12 @@ pub enum SecurityEvent {
     SessionEnd,
     /// A permission was missing.
     Denial,
+    /// A mail with a reset link was asked for, whether there is such an account or not.
+    ResetRequested,
+    /// A password was set by a reset link; every session of the user ended.
+    ResetUsed,
+    /// An e-mail address was proved.
+    EmailVerified,
 }
 
 /// One row to be written.
@@ -71,10 +81,40 @@ pub enum Broken {
         /// The number of the row.
         at: i64,
     },
+    /// The chain is whole and another one: rows that were there when the log was verified before are gone.
+    #[error("the security log was cut or written anew: row {at} is not the one that was verified before")]
+    Cut {
+        /// The number of the last row of then.
+        at: i64,
+    },
     /// The database failed.
     #[error("the security log could not be read")]
     Unread(#[from] haechi_db::Error),
 }
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.rows, self.mac)
+    }
+}
+
+impl FromStr for Verified {
+    type Err = NotVerified;
+
+    fn from_str(text: &str) -> Result<Self, NotVerified> {
+        let (rows, mac) = text.split_once(':').ok_or(NotVerified)?;
+        let rows = rows.parse().ok().filter(|rows| *rows >= 0).ok_or(NotVerified)?;
+        let fits = base64url::decode(mac).is_some_and(|bytes| bytes.len() == if rows == 0 { 0 } else { 32 });
+        if fits { Ok(Self { rows, mac: mac.to_owned() }) } else { Err(NotVerified) }
+    }
+}
+
+/// A text that no [`Verified`] printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "this is not the end of a security log; it looks like `120:` and 43 characters, as `log verify` prints it"
+)]
+pub struct NotVerified;
 
 #[derive(Clone, Model)]
 #[model(row)]
@@ -174,7 +214,30 @@ impl SecurityLog {
                 (last, before) = (row.id, row.mac);
             }
         }
-        if before == head { Ok(Verified { rows, mac: head }) } else { Err(Broken::Row { at: rows }) }
+        if before != head {
+            return Err(Broken::Row { at: rows });
+        }
+        // In one statement, so that a row that is appended just now is no stray one.
+        let strays: i64 = sql!(
+            "select count(*) from haechi_security_log
+             where id < 1 or id > (select log_rows from haechi_security_head where id = 1)"
+        )
+        .scalar(&self.db)
+        .await?;
+        if strays > 0 { Err(Broken::Row { at: rows + 1 }) } else { Ok(Verified { rows, mac: head }) }
+    }
+
+    /// As [`verify`](Self::verify), and that the chain goes on from where it ended `before`.
+    ///
+    /// # Errors
+    /// As `verify`, and [`Broken::Cut`] if the last row of then is gone or is another.
+    pub async fn verify_since(&self, before: &Verified) -> Result<Verified, Broken> {
+        let verified = self.verify().await?;
+        let at = before.rows;
+        let there: Option<(String,)> =
+            sql!("select mac from haechi_security_log where id = {at}").optional(&self.db).await?;
+        let mac = there.map_or_else(String::new, |(mac,)| mac);
+        if mac == before.mac { Ok(verified) } else { Err(Broken::Cut { at }) }
     }
 }
 
@@ -197,6 +260,9 @@ impl SecurityEvent {
             Self::PasswordChange => "password change",
             Self::SessionEnd => "session end",
             Self::Denial => "denial",
+            Self::ResetRequested => "reset requested",
+            Self::ResetUsed => "reset used",
+            Self::EmailVerified => "e-mail verified",
         }
     }
 }

@@ -25,6 +25,7 @@ mod salted_hmac;
 mod scheme;
 mod seal;
 mod secret;
+mod signed_cookie;
 mod signer;
 mod token;
 
@@ -49,5 +50,6 @@ pub use salted_hmac::salted_hmac;
 pub use scheme::Scheme;
 pub use seal::{NonceTemplate, Relaxed, Seal};
 pub use secret::Secret;
+pub use signed_cookie::{SignedCookie, SignedCookieSalt};
 pub use signer::{Compress, Purpose, Signer};
 pub use token::{Token, TokenHash};

@@ -17,10 +17,24 @@ pub async fn check(store: &dyn SessionStore) -> Result<(), Failure> {
     suite.a_stored_session_is_found_whole().await?;
     suite.a_missing_session_is_none_and_is_not_created_by_a_save().await?;
     suite.writes_to_different_names_merge().await?;
+    suite.a_moved_session_keeps_its_values_and_user().await?;
     suite.a_moved_session_is_dead_under_its_old_key().await?;
     suite.ending_one_leaves_the_others().await?;
     suite.the_sessions_of_a_user_are_listed_and_ended_together().await?;
     suite.sweeping_removes_what_has_expired_and_nothing_else().await
+}
+
+/// Runs what can be asked of a store that keeps nothing, such as [`CookieStore`](crate::CookieStore): what it signed is
+/// found whole and what it did not sign is not found, and what it cannot do (end and list a user's sessions) it says.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_without_revocation(store: &dyn SessionStore) -> Result<(), Failure> {
+    let suite = Suite { store, tag: tag() };
+    suite.a_stored_session_is_found_whole().await?;
+    suite.a_missing_session_is_none_and_is_not_created_by_a_save().await?;
+    suite.a_moved_session_keeps_its_values_and_user().await?;
+    suite.what_cannot_be_done_is_said().await
 }
 
 /// What a store did wrong.
@@ -44,7 +58,7 @@ impl Suite<'_> {
     async fn a_stored_session_is_found_whole(&self) -> Result<(), Failure> {
         let (key, record) = (self.key(1), self.record(None));
         let changes = changes("name", "zo\u{eb} \u{2603} \u{1f600} ' \" \\ </script>")?;
-        self.save(At::New(&key), &record, &changes, Saved::Stored).await?;
+        let key = self.put(At::New(&key), &record, &changes).await?;
         let found = self.store.load(&key).await?.ok_or(Failure::Rule("a stored session is found"))?;
         rule(found.values == values(&changes), "values come back unchanged")?;
         rule(found.expires == record.expires, "the end comes back to the second")?;
@@ -83,12 +97,31 @@ impl Suite<'_> {
         self.save(At::New(&old), &record, &changes("a", "1")?, Saved::Stored).await?;
         self.save(At::Moved(&old, &new), &record, &changes("b", "2")?, Saved::Stored).await?;
         rule(self.store.load(&old).await?.is_none(), "the old key is dead after a move")?;
+        self.save(At::Moved(&old, &self.key(7)), &record, &Changes::default(), Saved::Gone).await?;
+        self.save(At::Same(&old), &record, &Changes::default(), Saved::Gone).await
+    }
+
+    async fn a_moved_session_keeps_its_values_and_user(&self) -> Result<(), Failure> {
+        let record = self.record(Some(self.user(1)));
+        let old = self.put(At::New(&self.key(15)), &record, &changes("a", "1")?).await?;
+        let new = self.put(At::Moved(&old, &self.key(16)), &record, &changes("b", "2")?).await?;
+        rule(new != old, "a moved session has another key")?;
         let moved = self.store.load(&new).await?.ok_or(Failure::Rule("a moved session is found"))?;
         let both = moved.values.json("a").is_some() && moved.values.json("b").is_some();
         rule(both, "a moved session keeps its values")?;
-        rule(moved.user == Some(self.user(1)), "a moved session keeps its user")?;
-        self.save(At::Moved(&old, &self.key(7)), &record, &Changes::default(), Saved::Gone).await?;
-        self.save(At::Same(&old), &record, &Changes::default(), Saved::Gone).await
+        rule(moved.user == Some(self.user(1)), "a moved session keeps its user")
+    }
+
+    async fn what_cannot_be_done_is_said(&self) -> Result<(), Failure> {
+        let (store, user) = (self.store, self.user(2));
+        let unsupported = |error: Error| matches!(error, Error::Unsupported(_));
+        let ended = store.end(Which::OfUser { user: &user, but: None }).await;
+        rule(ended.is_err_and(unsupported), "ending a user's sessions is said to be impossible")?;
+        let listed = store.list(&user).await;
+        rule(listed.is_err_and(unsupported), "listing a user's sessions is said to be impossible")?;
+        let key = self.put(At::New(&self.key(17)), &self.record(None), &changes("a", "1")?).await?;
+        rule(store.end(Which::One(&key)).await? == 0, "none is counted as ended")?;
+        rule(store.load(&key).await?.is_some(), "a store that can revoke runs the whole suite")
     }
 
     async fn ending_one_leaves_the_others(&self) -> Result<(), Failure> {
@@ -136,6 +169,15 @@ impl Suite<'_> {
         rule(self.store.load(&alive).await?.is_some(), "a living session is not swept")
     }
 
+    /// Stores a session and returns the key to find it under.
+    async fn put(&self, at: At<'_>, record: &Record, changes: &Changes) -> Result<StoreKey, Failure> {
+        match (self.store.save(Write { at, record, changes }).await?, at) {
+            (Saved::As(key), _) => Ok(key),
+            (Saved::Stored, At::New(key) | At::Same(key) | At::Moved(_, key)) => Ok(key.clone()),
+            (Saved::Gone, _) => Err(Failure::Rule("a session is stored")),
+        }
+    }
+
     async fn save(
         &self,
         at: At<'_>,
@@ -147,7 +189,7 @@ impl Suite<'_> {
         rule(
             saved == expected,
             match expected {
-                Saved::Stored => "a session is stored",
+                Saved::Stored | Saved::As(_) => "a session is stored",
                 Saved::Gone => "saving a session that was ended says so",
             },
         )

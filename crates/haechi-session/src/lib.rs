@@ -24,6 +24,7 @@
 
 mod cache;
 pub mod conformance;
+mod cookie_store;
 mod database;
 mod django;
 mod error;
@@ -37,6 +38,7 @@ mod sessions;
 mod store;
 mod values;
 
+pub use cookie_store::CookieStore;
 pub use database::DatabaseStore;
 pub use django::DjangoStore;
 pub use error::Error;

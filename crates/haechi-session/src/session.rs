@@ -275,9 +275,11 @@ impl Session {
         if let Some(old) = &loaded.stored {
             self.sessions.forget(old);
         }
-        if saved? == Saved::Gone {
-            return Ok(Closed::Gone);
-        }
+        let fresh = match saved? {
+            Saved::Gone => return Ok(Closed::Gone),
+            Saved::Stored => fresh,
+            Saved::As(key) => Some((key.as_str().to_owned(), key)),
+        };
         loaded.changes = Changes::default();
         (loaded.stamped, loaded.rotate) = (false, false);
         let age = loaded.record.remembered.then_some(inner.limits.remembered_idle);

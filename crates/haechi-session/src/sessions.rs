@@ -42,6 +42,8 @@ pub(crate) enum Keys {
     Hashed,
     /// 32 characters of `a-z0-9`, given to the store as they are, as Django does.
     Django,
+    /// The cookie is the session; the store signs it.
+    Signed,
 }
 
 impl Sessions {
@@ -66,6 +68,23 @@ impl Sessions {
         })
     }
 
+    /// Keeps each session in its own cookie, under the cookie `__Host-session`.
+    ///
+    /// # Security
+    /// Such a session cannot be revoked; [`CookieStore`](crate::CookieStore) tells what else it cannot do.
+    #[must_use]
+    pub fn in_cookie(store: crate::CookieStore) -> Self {
+        let (age, limits) = (store.age(), Limits::default());
+        let sessions =
+            Self { inner: Arc::new(Inner { keys: Keys::Signed, ..(*Self::new(store).inner).clone() }) };
+        sessions.limits(match age {
+            Some(age) => {
+                Limits { idle: age, absolute: limits.remembered_absolute, remembered_idle: age, ..limits }
+            }
+            None => limits,
+        })
+    }
+
     fn with(store: Arc<dyn SessionStore>, keys: Keys, cookie: SecureCookie) -> Self {
         let (limits, clock) = (Limits::default(), Arc::new(SystemClock));
         Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache: Arc::default() }) }
@@ -74,7 +93,16 @@ impl Sessions {
     /// Sets the lifetimes.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        Arc::make_mut(&mut self.inner).limits = limits;
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.limits = match inner.keys {
+            // What a cookie cannot hold is refused when it is set, and what is in the cookie needs no cache.
+            Keys::Signed => Limits {
+                bytes: limits.bytes.min(crate::CookieStore::MOST_BYTES),
+                cache: std::time::Duration::ZERO,
+                ..limits
+            },
+            Keys::Hashed | Keys::Django => limits,
+        };
         self
     }
 
@@ -150,7 +178,7 @@ impl Sessions {
             let write = Write { at: At::Same(&key), record: &record, changes: &changes };
             let saved = self.inner.store.save(write).await;
             self.forget(&key);
-            replaced += u64::from(saved? == Saved::Stored);
+            replaced += u64::from(saved? != Saved::Gone);
         }
         Ok(replaced)
     }
@@ -230,13 +258,15 @@ impl Keys {
                 let fits = (8..=40).contains(&text.len()) && text.bytes().all(ours);
                 fits.then(|| StoreKey::new(text))
             }
+            Self::Signed => (!text.is_empty()).then(|| StoreKey::new(text)),
         }
     }
 
     /// Returns the text of a new cookie and the key of the store under it.
     pub(crate) fn generate(self) -> (String, StoreKey) {
         let text = match self {
-            Self::Hashed => Token::generate().expose(),
+            // A store that signs puts its own text in the place of this one.
+            Self::Hashed | Self::Signed => Token::generate().expose(),
             Self::Django => {
                 use rand::RngExt;
                 let mut random = rand::rng();

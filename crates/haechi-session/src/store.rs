@@ -1,6 +1,6 @@
 //! What a place to keep sessions has to do.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -28,7 +28,7 @@ pub trait SessionStore: Debug + Send + Sync {
 }
 
 /// What a store knows a session by.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct StoreKey(Box<str>);
 
 impl StoreKey {
@@ -42,6 +42,13 @@ impl StoreKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In Django's table, and where the cookie is the session, the key is what a thief needs.
+        f.write_str("StoreKey(…)")
     }
 }
 
@@ -96,10 +103,12 @@ pub enum At<'a> {
 }
 
 /// What became of a writing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Saved {
     /// It is stored.
     Stored,
+    /// It is stored under this key, which the store chose; the cookie holds it as it is.
+    As(StoreKey),
     /// The session was ended elsewhere in the meantime; nothing was stored.
     Gone,
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use haechi_auth::User;
-use haechi_core::{ClientIp, Denial};
+use haechi_core::{Denial, RequestContext};
 use haechi_session::Session;
 use http::StatusCode;
 use http::request::Parts;
@@ -27,8 +27,9 @@ impl Deref for Auth {
 
 impl Auth {
     /// Makes the `Auth` of a request; nothing is asked of a store before it is used.
-    pub(crate) fn new(site: &Site, session: Session, client: ClientIp) -> Self {
-        Self(site.inner.authority.of(session, client.network()))
+    pub(crate) fn new(site: &Site, session: Session, context: &RequestContext) -> Self {
+        let auth = site.inner.authority.of(session, context.client().network());
+        Self(auth.request(context.id().as_str()))
     }
 
     /// Returns the `Auth` of a request.

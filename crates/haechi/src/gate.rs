@@ -68,7 +68,7 @@ async fn admit(policy: Policy, parts: &http::request::Parts) -> Result<Option<Re
     }
     let allowed = match policy {
         Policy::Public | Policy::SignedIn => true,
-        Policy::Permission(permission) => auth.has_permission(permission).await?,
+        Policy::Permission(permission) => auth.require_permission(permission).await?,
     };
     if allowed { Ok(None) } else { Err(Error::forbidden("permission")) }
 }

@@ -221,7 +221,7 @@ impl Pass {
         let session = site.sessions().open(request.headers(), client);
         request.extensions_mut().insert(session.clone());
         request.extensions_mut().insert(site.clone());
-        let auth = Auth::new(&site, session, context.client());
+        let auth = Auth::new(&site, session, context);
         let session = auth.session();
         request.extensions_mut().insert(auth.clone());
         let headers = request.headers().clone();

@@ -24,6 +24,10 @@ impl Client {
         Self { address: address.to_owned(), cookies: BTreeMap::new(), language: "en" }
     }
 
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }
@@ -42,7 +46,7 @@ impl Client {
             shown.token().unwrap_or_else(|| panic!("{page} has no form: {} {}", shown.status, shown.body));
         let mut fields = fields.to_vec();
         fields.push(("csrf_token", &token));
-        let origin = format!("http://{}", self.address);
+        let origin = self.origin();
         self.post(path, &fields, &[("origin", &origin), ("sec-fetch-site", "same-origin")])
     }
 

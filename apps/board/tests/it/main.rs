@@ -6,6 +6,8 @@ mod forgery;
 mod injection;
 mod journey;
 mod refusals;
+mod security_log;
 mod server;
+mod timing;
 mod transport;
 mod validation;

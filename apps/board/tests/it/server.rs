@@ -50,6 +50,24 @@ impl Server {
         Self { child, data, address, log }
     }
 
+    /// The database of the board, opened beside it.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("board.db")
+    }
+
+    /// Runs a command of the board on the same data; returns its exit code and what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_board"))
+            .args(arguments)
+            .env("HAECHI_DATA", &self.data)
+            .env_remove("HAECHI_DATABASE_URL")
+            .current_dir(&self.data)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
     /// A visitor without cookies.
     pub(crate) fn visitor(&self) -> Client {
         Client::new(&self.address)

@@ -1,6 +1,6 @@
 //! The security log: what is in it, and that a change of it shows.
 
-use haechi_auth::{Broken, SecurityLog};
+use haechi_auth::{Broken, Credentials, Error, SecurityLog, Verified};
 use haechi_db::sql;
 
 use crate::site::{Browser, PASSWORD, Site};
@@ -61,11 +61,125 @@ async fn asvs_16_4_2_a_change_of_the_log_is_found() {
 async fn asvs_16_5_3_a_log_that_fails_lets_nobody_in() {
     let (site, mut browser) = (Site::with_alice().await, Browser::default());
     sql!("delete from haechi_security_head where id = 1").execute(&site.db).await.unwrap();
-    let right = haechi_auth::Credentials { username: "alice".to_owned(), password: PASSWORD.to_owned() };
+    let right = Credentials { username: "alice".to_owned(), password: PASSWORD.to_owned() };
     site.visit(&mut browser, async |auth| {
         let user = auth.authenticate(&right).await.unwrap().unwrap();
         assert!(auth.login(user).await.is_err());
     })
     .await;
     assert_eq!((site.name(&mut browser).await, browser.cookie), (None, None));
+}
+
+/// asvs_16_3_1, asvs_16_3_2, asvs_16_3_3: throttle, denial, reset and e-mail, each with its network and its request.
+#[tokio::test]
+async fn asvs_16_3_2_throttles_denials_resets_and_addresses_are_logged_with_their_request() {
+    let (site, mut browser) = (Site::with_alice().await, Browser::default());
+    let wrong = Credentials { username: "alice".to_owned(), password: "wrong".to_owned() };
+    site.sign_in(&mut browser, "alice", PASSWORD).await;
+    site.visit(&mut browser, async |auth| {
+        let auth = auth.clone().request("0123456789abcdef01234567");
+        assert!(!auth.require_permission("board.moderate").await.unwrap());
+        assert!(!auth.require_permission("board.moderate").await.unwrap(), "logged once a minute");
+        assert!(!auth.confirm("wrong").await.unwrap());
+        let user = auth.current_user().await.unwrap().unwrap();
+        let token = site.authority.email_token(&user);
+        assert!(auth.verify_email(&token).await.unwrap().is_some());
+        assert!(auth.verify_email("x").await.unwrap().is_none());
+        let (_, uid, token) = auth.reset_link_for("alice@example.com").await.unwrap().remove(0);
+        assert!(auth.reset_link_for("nobody@example.com").await.unwrap().is_empty());
+        let reset = site.authority.check_reset(&uid, &token).await.unwrap().unwrap();
+        assert!(auth.set_password(&reset, "another horse, another staple").await.unwrap());
+        for _ in 0..4 {
+            assert!(auth.authenticate(&wrong).await.unwrap().is_none());
+        }
+        for _ in 0..3 {
+            assert!(matches!(auth.authenticate(&wrong).await, Err(Error::Throttled { .. })));
+        }
+    })
+    .await;
+    let rows: Vec<(String, Option<i64>, String, String)> =
+        sql!("select event, user_id, network, request from haechi_security_log where id > 1 order by id")
+            .all(&site.db)
+            .await
+            .unwrap();
+    let events: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1)).collect();
+    let failure = ("failure", None);
+    assert_eq!(
+        events,
+        [
+            ("denial", Some(1)),
+            ("failure", Some(1)),
+            ("e-mail verified", Some(1)),
+            ("reset requested", None),
+            ("reset requested", None),
+            ("reset used", Some(1)),
+            failure,
+            failure,
+            failure,
+            failure,
+            ("throttle", None),
+        ]
+    );
+    assert!(rows.iter().all(|row| row.2.ends_with("/32") && row.3 == "0123456789abcdef01234567"), "{rows:?}");
+    assert_eq!(site.authority.security_log().verify().await.unwrap().rows, 12);
+}
+
+/// asvs_16_4_2: rows in another order, put in beside the chain, or cut off with the head set back.
+#[tokio::test]
+async fn asvs_16_4_2_reordered_added_and_cut_rows_are_found() {
+    let (site, log) = eventful().await;
+    let (db, whole) = (&site.db, log.verify().await.unwrap());
+    assert_eq!(log.verify_since(&whole).await.unwrap(), whole);
+    assert_eq!(whole.to_string().parse(), Ok(whole.clone()));
+    for [from, to] in [[2, 100], [3, 2], [100, 3]] {
+        sql!("update haechi_security_log set id = {to} where id = {from}").execute(db).await.unwrap();
+    }
+    assert!(matches!(log.verify().await, Err(Broken::Row { at: 2 })), "two rows changed places");
+
+    let (site, log) = eventful().await;
+    for stray in [0, 5, 9] {
+        sql!(
+            "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
+             values ({stray}, 1, 'sign-in', 1, '', '', '', '')"
+        )
+        .execute(&site.db)
+        .await
+        .unwrap();
+        assert!(matches!(log.verify().await, Err(Broken::Row { at: 5 })), "{stray}");
+        sql!("delete from haechi_security_log where id = {stray}").execute(&site.db).await.unwrap();
+    }
+
+    let (site, log) = eventful().await;
+    let kept = log.verify().await.unwrap();
+    let mac: String =
+        sql!("select mac from haechi_security_log where id = 2").scalar(&site.db).await.unwrap();
+    sql!("delete from haechi_security_log where id > 2").execute(&site.db).await.unwrap();
+    assert!(matches!(log.verify().await, Err(Broken::Row { .. })), "cut, the head as it was");
+    let rows = 2;
+    sql!("update haechi_security_head set log_rows = {rows}, mac = {mac} where id = 1")
+        .execute(&site.db)
+        .await
+        .unwrap();
+    assert_eq!(log.verify().await.unwrap().rows, 2, "cut with the head set back looks whole by itself");
+    assert!(
+        matches!(log.verify_since(&kept).await, Err(Broken::Cut { at: 4 })),
+        "but not to who kept the end"
+    );
+    let mut browser = Browser::default();
+    for _ in 0..3 {
+        site.sign_in(&mut browser, "alice", "another horse, another staple").await;
+    }
+    assert!(
+        matches!(log.verify_since(&kept).await, Err(Broken::Cut { at: 4 })),
+        "nor when it has grown again"
+    );
+}
+
+#[test]
+fn the_end_of_a_log_is_read_as_it_was_printed() {
+    for wrong in ["", "4", "4:", "x:y", "-1:", ":", "4:abc", "0:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+    {
+        assert!(wrong.parse::<Verified>().is_err(), "{wrong}");
+    }
+    assert_eq!("0:".parse(), Ok(Verified { rows: 0, mac: String::new() }));
 }

@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod key;
+mod log;
 mod migrate;
 mod routes;
 mod serve;
@@ -52,6 +53,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::Command,
+    },
+    /// Read the security log
+    Log {
+        #[command(subcommand)]
+        command: log::Command,
     },
     /// Make a secret key
     Key {
@@ -128,6 +134,7 @@ async fn ours(built: Built, command: Command, runtime: haechi_server::Runtime) -
             migrate::run(built, migrate::Wish { check, plan, adopt_django }).await
         }
         Command::User { command } => user::run(built, command).await,
+        Command::Log { command } => log::run(built, command).await,
         Command::Explain { place } => explain::run(&built, &place),
         // These two need no site, and were done before there was one.
         Command::Key { .. } | Command::Routes { .. } => Ok(ExitCode::SUCCESS),
