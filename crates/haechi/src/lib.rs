@@ -18,6 +18,8 @@ mod app;
 mod build;
 mod command;
 pub mod config;
+pub mod csp;
+mod csp_report;
 mod csrf;
 mod csrf_exempt;
 mod current_user;

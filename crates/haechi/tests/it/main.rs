@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cookies;
+mod csp;
 mod csrf;
 mod devices;
 mod failure;
