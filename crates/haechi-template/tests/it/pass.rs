@@ -247,6 +247,6 @@ fn an_expression_can_be_explained() {
     let lines: Vec<String> = templates.explain("p.html", Some(2)).iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
-        ["2:16: {{ b|upper }} stands in URL attribute `href` (query): URL component, then HTML"]
+        ["2:16: {{ b|upper }} stands in URL attribute `href` (query); written as URL component, then HTML"]
     );
 }

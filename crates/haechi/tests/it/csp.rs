@@ -18,7 +18,7 @@ const REPORT: &str = r#"{"csp-report":{"document-uri":"http://localhost/a?token=
 
 /// What the log says while a test runs.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -32,14 +32,14 @@ impl io::Write for Log {
 }
 
 impl Log {
-    fn start(&self) -> tracing::subscriber::DefaultGuard {
+    pub(crate) fn start(&self) -> tracing::subscriber::DefaultGuard {
         let writer = self.clone();
         let log = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
         tracing::subscriber::set_default(log)
     }
 
     /// The lines about reports.
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         text.lines().filter(|line| line.contains("\"haechi::csp\"")).map(str::to_owned).collect()
     }

@@ -1,6 +1,7 @@
 //! Attacks on a whole site: every default, over the stack that the server calls.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod chromium;
 mod cookies;
 mod csp;
 mod csrf;
