@@ -18,7 +18,9 @@ use crate::site::config;
 
 /// A page into which somebody got a script, and an image of another site.
 async fn injected() -> Html<&'static str> {
-    Html("<!DOCTYPE html><title>before</title><script>document.title = 'it ran'</script><img src=http://img.invalid/x>")
+    Html(
+        "<!DOCTYPE html><title>before</title><script>document.title = 'it ran'</script><img src=http://img.invalid/x>",
+    )
 }
 
 #[tokio::test]
