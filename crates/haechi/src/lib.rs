@@ -40,6 +40,7 @@ mod service;
 mod site;
 mod stack;
 mod static_files;
+mod template_failure;
 mod templates;
 mod view;
 

@@ -38,7 +38,7 @@ use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, render};
+use crate::{Auth, Error, csp_report, render, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -198,6 +198,7 @@ impl Pass {
         let path = request.uri().path().to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
+        let site = self.site.clone();
         let deadline = self.site.config().limits.request;
         let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
         let response = match tokio::time::timeout(deadline, answer).await {
@@ -208,7 +209,7 @@ impl Pass {
             }
             Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
         };
-        let response = page(response, format, version, &context);
+        let response = page(&site, response, format, version, &context);
         tracing::info!(
             target: "haechi::request",
             status = response.status().as_u16(),
@@ -309,6 +310,7 @@ fn failed(status: StatusCode, reason: &'static str) -> Response {
 
 /// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
 fn page(
+    site: &Site,
     mut response: Response,
     format: DenialFormat,
     version: http::Version,
@@ -316,6 +318,9 @@ fn page(
 ) -> Response {
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
+        if let Some(shown) = template_failure::answer(site, &*error, format, context) {
+            return shown;
+        }
         return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
             format,
             version,

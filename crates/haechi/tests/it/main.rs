@@ -14,3 +14,4 @@ mod policy;
 mod sign_in;
 mod site;
 mod static_files;
+mod template_failure;
