@@ -147,6 +147,10 @@ impl Attribute {
         self.dynamic = true;
     }
 
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        self.language.covers(&exit.language)
+    }
+
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
         if self.name != other.name || self.quote != other.quote || self.entity != other.entity {
             return None;

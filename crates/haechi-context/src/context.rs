@@ -115,6 +115,14 @@ impl Context {
         wide
     }
 
+    /// Whether this, the exit of a block by [`widen`](Self::widen), is right for an override that ends in `exit`: the
+    /// two join, and nothing that `exit` left half written changes what may follow.
+    #[must_use]
+    pub fn covers(&self, exit: &Self) -> bool {
+        let mut settled = exit.clone();
+        self.join(exit).is_ok() && settled.settle().is_ok() && self.html.covers(&settled.html)
+    }
+
     /// Decides what waits for the next character, because a template tag stands here.
     ///
     /// # Errors

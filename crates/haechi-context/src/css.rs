@@ -171,6 +171,17 @@ impl Css {
         }
     }
 
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        let import = exit.import || exit.word.as_str().starts_with('@');
+        let url = matches!(exit.word.as_str(), "url" | "src") && self.word != exit.word;
+        let address = match (&self.state, &exit.state) {
+            (State::Url(wide, _), State::Url(exit, _)) => wide.covers(exit),
+            _ => true,
+        };
+        (self.import || !import) && !url && address
+    }
+
     /// Half a name behind an `@` could become `@import`: it counts as one.
     fn forget_word(&mut self, other: Option<&Word>) {
         let mut rule = self.word.as_str().starts_with('@');

@@ -126,6 +126,15 @@ impl Html {
         }
     }
 
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        match (self, exit) {
+            (Self::Tag(wide), Self::Tag(exit)) => wide.covers(exit),
+            (Self::Raw(wide), Self::Raw(exit)) => wide.covers(exit),
+            _ => true,
+        }
+    }
+
     pub(crate) fn join(self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Self::Tag(a), Self::Tag(b)) => Self::Tag(Box::new(a.join(b)?)),

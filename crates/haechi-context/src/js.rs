@@ -19,8 +19,8 @@ pub(crate) struct Js {
     escaped: Escaped,
     /// The identifier or number before the cursor.
     word: Word,
-    /// White space ended `if`, `while`, `for` or `with`: its `(` closes before a statement.
-    condition: bool,
+    /// What a `(` would open.
+    head: Head,
     dots: u8,
     /// What stood before a `+` or `-`: tells `a++ /` from `+ ++/`.
     operand: Operand,
@@ -52,6 +52,8 @@ enum State {
     Template,
     /// One `$` in a template literal.
     Dollar,
+    /// In a template literal, where a branch or a block may have written a `$`.
+    DollarUnclear,
     Regex {
         class: bool,
     },
@@ -94,9 +96,23 @@ enum Operand {
     Unclear,
 }
 
+/// What stands before a `(`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Head {
+    Plain,
+    /// White space ended `if`, `while`, `for` or `with`: its `(` closes before a statement.
+    Condition,
+    /// A branch or a block, which may have written half of a word.
+    Glued,
+    /// A branch or a block, then white space.
+    Unclear,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Bracket {
     Round,
+    /// The round bracket behind a branch or a block.
+    Unclear,
     /// The round bracket of `if (…)` and its like.
     Condition,
     Square,
@@ -113,7 +129,7 @@ impl Js {
             slash: Slash::Regex,
             escaped: Escaped::No,
             word: Word::default(),
-            condition: false,
+            head: Head::Plain,
             dots: 0,
             operand: Operand::Absent,
             single_sign: false,
@@ -134,8 +150,13 @@ impl Js {
                     self.back_to_code(Slash::Regex);
                     return Ok(());
                 }
-                self.settle()?;
+                self.decide()?;
                 self.push(c)
+            }
+            State::DollarUnclear if c == '{' => Err(Error::new(Code::TokenCut)),
+            State::DollarUnclear => {
+                self.state = State::Template;
+                self.literal(c)
             }
             State::DoubleQuoted | State::SingleQuoted | State::Template => self.literal(c),
             State::Regex { class } => self.regex(c, class),
@@ -229,23 +250,31 @@ impl Js {
                 self.dots = 0;
             }
             self.word.push(c);
-            self.condition = false;
-            self.slash = self.after_word();
+            if self.head == Head::Glued {
+                self.slash = Slash::After(Doubt::Branches);
+            } else {
+                self.head = Head::Plain;
+                self.slash = self.after_word();
+            }
             return Ok(());
         }
-        let condition = self.condition || self.is_condition_word();
+        let head = match self.head {
+            Head::Plain if self.is_condition_word() => Head::Condition,
+            Head::Glued if is_space(c) => Head::Unclear,
+            head => head,
+        };
         if !self.word.is_empty() {
             self.dots = 0;
             self.word.clear();
         }
         if is_space(c) {
-            self.condition = condition;
+            self.head = head;
             return Ok(());
         }
-        self.condition = false;
+        self.head = Head::Plain;
         // A comment is white space: it does not separate a name from its dot.
         if c == '/' {
-            self.condition = condition;
+            self.head = head;
             self.state = State::Slash;
             return Ok(());
         }
@@ -254,7 +283,8 @@ impl Js {
             '"' => self.state = State::DoubleQuoted,
             '\'' => self.state = State::SingleQuoted,
             '`' => self.state = State::Template,
-            '(' if condition => self.open(Bracket::Condition),
+            '(' if head == Head::Condition => self.open(Bracket::Condition),
+            '(' if head != Head::Plain => self.open(Bracket::Unclear),
             '(' => self.open(Bracket::Round),
             '[' => self.open(Bracket::Square),
             '{' => self.open(Bracket::Curly),
@@ -318,6 +348,7 @@ impl Js {
         self.slash = match (self.brackets.pop(), c) {
             (Some(Bracket::Round), ')') | (Some(Bracket::Square), ']') => Slash::Division,
             (Some(Bracket::Condition), ')') => Slash::Regex,
+            (Some(Bracket::Unclear), ')') => Slash::After(Doubt::Branches),
             (Some(Bracket::Curly), '}') => Slash::After(Doubt::Brace),
             (Some(Bracket::Template), '}') => {
                 self.state = State::Template;
@@ -348,7 +379,12 @@ impl Js {
     }
 
     pub(crate) fn emit(&mut self) -> Result<Rule, Error> {
-        self.settle()?;
+        if matches!(self.state, State::Dollar | State::DollarUnclear) {
+            // The value may be empty, and a `{` follow.
+            self.state = State::DollarUnclear;
+            return self.escaped_in_template();
+        }
+        self.decide()?;
         if self.escaped == Escaped::Yes {
             return Err(Error::new(Code::PartialEscape));
         }
@@ -363,14 +399,14 @@ impl Js {
                     return Err(Error::with(Code::JsIdentifier, "."));
                 }
                 self.word.clear();
-                self.condition = false;
+                self.head = Head::Plain;
                 self.dots = 0;
                 self.line_start = false;
                 self.back_to_code(Slash::Division);
                 Ok(Rule::JsValue)
             }
             State::DoubleQuoted | State::SingleQuoted => Ok(Rule::JsString),
-            State::Template | State::Dollar => Ok(Rule::JsTemplate),
+            State::Template | State::Dollar | State::DollarUnclear => self.escaped_in_template(),
             State::Regex { class: false } => Ok(Rule::JsRegex),
             State::Regex { class: true } => Err(Error::new(Code::JsRegexClass)),
             State::LineComment => Ok(Rule::Nothing),
@@ -399,15 +435,36 @@ impl Js {
     }
 
     /// Decides what waits for the next character: a slash, a `$`.
+    fn escaped_in_template(&mut self) -> Result<Rule, Error> {
+        if std::mem::replace(&mut self.escaped, Escaped::No) == Escaped::Yes {
+            return Err(Error::new(Code::PartialEscape));
+        }
+        Ok(Rule::JsTemplate)
+    }
+
+    /// Decides what waits because a template tag stands here: what is behind it may complete it.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        match (self.state, self.slash) {
+            (State::Dollar, _) => self.state = State::DollarUnclear,
+            (State::Slash, Slash::Division) => {
+                self.decide()?;
+                // A second one would make a comment of the two.
+                self.slash = Slash::After(Doubt::Branches);
+            }
+            _ => self.decide()?,
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self) -> Result<(), Error> {
         match (self.state, self.slash) {
             (State::Slash, Slash::Regex) => {
                 self.state = State::Regex { class: false };
-                self.condition = false;
+                self.head = Head::Plain;
                 self.dots = 0;
             }
             (State::Slash, Slash::Division) => {
-                self.condition = false;
+                self.head = Head::Plain;
                 self.dots = 0;
                 self.back_to_code(Slash::Regex);
                 self.line_start = false;
@@ -422,10 +479,27 @@ impl Js {
     pub(crate) fn widen(&mut self) {
         self.slash = Slash::After(Doubt::Block);
         self.operand = Operand::Unclear;
+        self.head = Head::Glued;
+        if self.state == State::Template {
+            self.state = State::DollarUnclear;
+        }
+    }
+
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`: it may not end in half a sign.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        let half = exit.state == State::Code && exit.tail.last().is_some_and(|last| b"<!-+#".contains(last));
+        !half && exit.dots == 0
     }
 
     /// The branches may disagree on what a slash would mean, on nothing else.
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
+        let dollar = matches!(
+            (self.state, other.state),
+            (State::Template, State::DollarUnclear) | (State::DollarUnclear, State::Template)
+        );
+        if dollar {
+            self.state = other.state;
+        }
         let same = self.kind == other.kind
             && self.state == other.state
             && self.escaped == other.escaped
@@ -433,17 +507,20 @@ impl Js {
         if !same {
             return None;
         }
+        if dollar {
+            self.state = State::DollarUnclear;
+        }
         if self.slash != other.slash {
             self.slash = Slash::After(Doubt::Branches);
         }
         if self.operand != other.operand || self.tail != other.tail {
             self.operand = Operand::Unclear;
         }
-        if self.word != other.word || self.dots != other.dots || self.condition != other.condition {
+        if self.word != other.word || self.dots != other.dots || self.head != other.head {
             // What the words would have said about a bracket or a slash behind them is lost.
             self.word = if self.word.is_empty() { other.word.clone() } else { self.word };
             self.dots = self.dots.max(other.dots);
-            self.condition = false;
+            self.head = Head::Glued;
             self.slash = Slash::After(Doubt::Branches);
         }
         self.single_sign |= other.single_sign;
@@ -456,7 +533,7 @@ impl Js {
         match self.state {
             State::Code | State::Slash => Place::JsCode,
             State::DoubleQuoted | State::SingleQuoted => Place::JsString,
-            State::Template | State::Dollar => Place::JsTemplate,
+            State::Template | State::Dollar | State::DollarUnclear => Place::JsTemplate,
             State::Regex { .. } => Place::JsRegex,
             State::LineComment | State::BlockComment { .. } => Place::JsComment,
         }
@@ -480,7 +557,7 @@ impl fmt::Display for Js {
         f.write_str(match self.state {
             State::Code | State::Slash => "code",
             State::DoubleQuoted | State::SingleQuoted => "string",
-            State::Template | State::Dollar => "template literal",
+            State::Template | State::Dollar | State::DollarUnclear => "template literal",
             State::Regex { .. } => "regular expression",
             State::LineComment | State::BlockComment { .. } => "comment",
         })?;

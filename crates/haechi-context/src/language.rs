@@ -94,6 +94,19 @@ impl Language {
         }
     }
 
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        match (self, exit) {
+            (Self::Url(wide), Self::Url(exit)) => wide.covers(exit),
+            (Self::Js(wide), Self::Js(exit)) => wide.covers(exit),
+            (Self::Css(wide), Self::Css(exit)) => wide.covers(exit),
+            (Self::Srcset(wide), Self::Srcset(exit)) => wide.covers(exit),
+            (Self::Refresh(wide), Self::Refresh(exit)) => wide.covers(exit),
+            (Self::Document(wide), Self::Document(exit)) => wide.covers(exit),
+            _ => true,
+        }
+    }
+
     pub(crate) fn join(self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Self::Url(a), Self::Url(b)) => Self::Url(a.join(b)?),

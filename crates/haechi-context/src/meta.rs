@@ -60,6 +60,13 @@ impl Refresh {
         }
     }
 
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        match (self, exit) {
+            (Self::Address(wide), Self::Address(exit)) => wide.covers(exit),
+            _ => true,
+        }
+    }
+
     pub(crate) fn join(self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => a.join(b).map(Self::Address),

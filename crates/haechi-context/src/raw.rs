@@ -157,6 +157,15 @@ impl Raw {
         }
     }
 
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        let language = match (&self.content, &exit.content) {
+            (Content::Code(wide), Content::Code(exit)) => wide.covers(exit),
+            _ => true,
+        };
+        exit.comment <= self.comment && language
+    }
+
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
         let same = self.element == other.element && self.matched == other.matched && self.dual == other.dual;
         if !same {

@@ -60,6 +60,13 @@ impl Srcset {
         }
     }
 
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        match (self, exit) {
+            (Self::Address { url: wide, .. }, Self::Address { url: exit, .. }) => wide.covers(exit),
+            _ => true,
+        }
+    }
+
     pub(crate) fn join(self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::Address { url: a, comma }, Self::Address { url: b, comma: other }) if comma == *other => {

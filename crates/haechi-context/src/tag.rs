@@ -244,6 +244,13 @@ impl Tag {
         }
     }
 
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        match (&self.place, &exit.place) {
+            (Place::Value(wide), Place::Value(exit)) => wide.covers(exit),
+            _ => true,
+        }
+    }
+
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
         if self.element != other.element || self.end != other.end {
             return None;

@@ -111,9 +111,16 @@ impl Url {
         self.purpose
     }
 
-    /// Forgets the part: whatever follows must not depend on it.
+    /// Forgets the part: whatever follows must not depend on it. A scheme that can hold code is not forgotten.
     pub(crate) fn widen(&mut self) {
-        self.part = Part::Unknown;
+        if !matches!(self.part, Part::Code(_)) {
+            self.part = Part::Unknown;
+        }
+    }
+
+    /// Whether this, the exit of a block, is right for an override that ends in `exit`.
+    pub(crate) fn covers(&self, exit: &Self) -> bool {
+        matches!(self.part, Part::Code(_)) || !matches!(exit.part, Part::Code(_))
     }
 
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
@@ -121,7 +128,9 @@ impl Url {
             return None;
         }
         if self.part != other.part {
-            self.widen();
+            // `javascript:` of one branch would decode what the other only encodes.
+            let code = [&self.part, &other.part].into_iter().find(|part| matches!(part, Part::Code(_)));
+            self.part = code.cloned().unwrap_or(Part::Unknown);
         }
         Some(self)
     }
@@ -151,7 +160,7 @@ impl Part {
             (Self::Authority, '/' | '\\') => Self::Path,
             // The value may have been empty: `{{ base }}/{{ path }}` must not become `//evil.example`.
             (Self::Dynamic, '/' | '\\') => Self::Slash,
-            (Self::Dynamic, ':') => Self::Code(Word::default()),
+            (Self::Dynamic | Self::Unknown, ':') => Self::Code(Word::default()),
             (Self::Authority | Self::Path | Self::Dynamic, '?') => Self::Query,
             (Self::Authority | Self::Path | Self::Dynamic | Self::Query, '#') => Self::Fragment,
             // Behind either of them only a component can stand, and both encode alike.

@@ -28,7 +28,7 @@ use http::HeaderValue;
 pub struct Csp {
     sources: BTreeMap<Directive, Vec<Source>>,
     trusted_types: TrustedTypes,
-    report_path: Option<&'static str>,
+    reports: Option<Reports>,
     widened: Vec<Widening>,
 }
 
@@ -92,6 +92,20 @@ enum TrustedTypes {
     NotRequired,
 }
 
+/// Where browsers report to, and by which of their two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reports {
+    path: &'static str,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Both,
+    /// `report-uri` alone: beside `report-to` browsers ignore it, and that one they take over TLS only.
+    ReportUri,
+}
+
 /// One widening of the strict policy, for the command that lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widening {
@@ -115,7 +129,7 @@ impl Csp {
             (Directive::BaseUri, Vec::new()),
             (Directive::Object, Vec::new()),
         ]);
-        Self { sources, trusted_types: TrustedTypes::Required, report_path: None, widened: Vec::new() }
+        Self { sources, trusted_types: TrustedTypes::Required, reports: None, widened: Vec::new() }
     }
 
     /// Allows one more source; the reason is listed by `check`.
@@ -144,8 +158,20 @@ impl Csp {
 
     /// Asks browsers to report what the policy stopped to a path of this site, such as `/csp-report`.
     pub fn report_to(mut self, path: &'static str) -> Self {
-        self.report_path = Some(path);
+        self.reports = Some(Reports { path, way: Way::Both });
         self
+    }
+
+    /// As [`report_to`](Self::report_to), for a site without TLS, where browsers know the older way only.
+    pub fn report_to_without_tls(mut self, path: &'static str) -> Self {
+        self.reports = Some(Reports { path, way: Way::ReportUri });
+        self
+    }
+
+    /// Tells whether browsers are asked to report.
+    #[must_use]
+    pub const fn reports(&self) -> bool {
+        self.reports.is_some()
     }
 
     /// Iterates over what was widened and why.
@@ -164,7 +190,8 @@ impl Csp {
 
     /// Returns the `Reporting-Endpoints` value, if reports are asked for.
     pub(crate) fn reporting_endpoints(&self) -> Option<HeaderValue> {
-        HeaderValue::try_from(format!("csp=\"{}\"", self.report_path?)).ok()
+        let reports = self.reports.filter(|reports| reports.way == Way::Both)?;
+        HeaderValue::try_from(format!("csp=\"{}\"", reports.path)).ok()
     }
 
     fn render(&self, nonce: Option<&str>) -> String {
@@ -181,9 +208,11 @@ impl Csp {
         if self.trusted_types == TrustedTypes::Required {
             directives.push("require-trusted-types-for 'script'".to_owned());
         }
-        if let Some(path) = self.report_path {
+        if let Some(Reports { path, way }) = self.reports {
             directives.push(format!("report-uri {path}"));
-            directives.push("report-to csp".to_owned());
+            if way == Way::Both {
+                directives.push("report-to csp".to_owned());
+            }
         }
         directives.join("; ")
     }

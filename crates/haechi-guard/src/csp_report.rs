@@ -22,23 +22,24 @@ pub struct CspReport {
 }
 
 impl CspReport {
+    /// The longest body that is read.
+    pub const MOST_BYTES: usize = 16 * 1024;
     /// Reads the body of a report request: `application/csp-report` holds one, `application/reports+json` a list.
     ///
-    /// Returns nothing for what is too long or is no report.
+    /// Returns nothing for what is too long or is no report; an empty list for reports of other things.
     #[must_use]
-    pub fn parse(body: &[u8]) -> Vec<Self> {
-        if body.len() > MOST_BYTES {
-            return Vec::new();
+    pub fn parse(body: &[u8]) -> Option<Vec<Self>> {
+        if body.len() > Self::MOST_BYTES {
+            return None;
         }
-        match serde_json::from_slice(body) {
-            Ok(Body::Old { report }) => vec![report.into()],
-            Ok(Body::List(reports)) => {
+        Some(match serde_json::from_slice(body).ok()? {
+            Body::Old { report } => vec![report.into()],
+            Body::List(reports) => {
                 let csp =
                     reports.into_iter().filter(|report| report.kind == "csp-violation").take(MOST_REPORTS);
                 csp.filter_map(|report| report.body).map(Self::from).collect()
             }
-            Err(_) => Vec::new(),
-        }
+        })
     }
 }
 
@@ -84,7 +85,6 @@ impl From<Violation> for CspReport {
     }
 }
 
-const MOST_BYTES: usize = 16 * 1024;
 const MOST_REPORTS: usize = 20;
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
                 blocked: "\"inline\"".into(),
                 line: Some(7),
             };
-            assert_eq!(reports, [expected]);
+            assert_eq!(reports, Some(vec![expected]));
         }
         check(
             r#"{"csp-report":{"document-uri":"https://example.org/a?token=x#y","effective-directive":"script-src-elem","blocked-uri":"inline","line-number":7,"referrer":""}}"#,
@@ -118,7 +118,6 @@ mod tests {
         for body in [
             "",
             "{}",
-            "[]",
             "null",
             "[null]",
             "\"a\"",
@@ -127,20 +126,24 @@ mod tests {
             "[[[[[[[[",
             "{\"csp-report\":{\"line-number\":-1}}",
         ] {
-            assert_eq!(CspReport::parse(body.as_bytes()), [], "{body}");
+            assert_eq!(CspReport::parse(body.as_bytes()), None, "{body}");
         }
-        assert_eq!(CspReport::parse(&b"[".repeat(16_000)), []);
+        for other in ["[]", r#"[{"type":"deprecation","body":null}]"#] {
+            assert_eq!(CspReport::parse(other.as_bytes()), Some(Vec::new()), "{other}");
+        }
+        assert_eq!(CspReport::parse(&b"[".repeat(16_000)), None);
         let one = r#"{"type":"csp-violation","body":{"blockedURL":"a"}}"#;
-        assert_eq!(CspReport::parse(format!("[{}]", [one; 100].join(",")).as_bytes()).len(), 20);
+        assert_eq!(CspReport::parse(format!("[{}]", [one; 100].join(",")).as_bytes()).unwrap().len(), 20);
         let long = format!(r#"{{"csp-report":{{"blocked-uri":"{}"}}}}"#, "a".repeat(16 * 1024));
-        assert_eq!(CspReport::parse(long.as_bytes()), []);
+        assert_eq!(CspReport::parse(long.as_bytes()), None);
     }
 
     #[test]
     fn a_report_cannot_forge_a_log_line() {
         let reports = CspReport::parse(
             br#"{"csp-report":{"blocked-uri":"a\r\nINFO forged \u001b[31m","document-uri":"\u0000"}}"#,
-        );
+        )
+        .unwrap();
         assert_eq!(reports[0].blocked, r#""a\r\nINFO forged \u{1b}[31m""#);
     }
 }

@@ -24,6 +24,7 @@ mod edit;
 mod engine;
 mod error;
 mod escape;
+mod failure;
 mod filters;
 mod name;
 mod output;

@@ -23,7 +23,7 @@ pub struct Explained {
 impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, column, expression, context, escaper } = self;
-        write!(f, "{line}:{column}: {{{{ {expression} }}}} stands in {context}: {escaper}")
+        write!(f, "{line}:{column}: {{{{ {expression} }}}} stands in {context}; written as {escaper}")
     }
 }
 

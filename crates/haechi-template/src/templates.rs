@@ -202,6 +202,12 @@ impl Templates {
         found.map(|analysis| analysis.rewritten.clone())
     }
 
+    /// Returns the text of a template as it was read.
+    pub(crate) fn source(&self, name: &str) -> Option<Arc<str>> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.texts.sources.get(name).cloned()
+    }
+
     fn loaded(&self) -> Arc<Loaded> {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -10,6 +10,7 @@ use haechi_guard::Csp;
 use haechi_server::Stream;
 use std::sync::Arc;
 
+use crate::csp::Widen;
 use crate::danger::WithoutCsrf;
 use crate::gate::Gate;
 use crate::policy::Policy;
@@ -59,6 +60,7 @@ pub struct App {
     pub(crate) sockets: Vec<(&'static str, SocketService)>,
     pub(crate) accounts: Option<Accounts>,
     pub(crate) csp: Csp,
+    pub(crate) csp_for: Vec<(&'static str, Widen)>,
     pub(crate) commands: Vec<(&'static str, &'static str, OwnCommand)>,
 }
 
@@ -77,6 +79,7 @@ impl App {
             sockets: Vec::new(),
             accounts: None,
             csp: Csp::strict(),
+            csp_for: Vec::new(),
             commands: Vec::new(),
         }
     }
@@ -160,6 +163,19 @@ impl App {
     /// Replaces the content security policy of every page; each widening of it names its reason.
     pub fn csp(mut self, csp: Csp) -> Self {
         self.csp = csp;
+        self
+    }
+
+    /// Widens the policy for the answers of one route, named by its path pattern as it was added, `/map/{id}`.
+    ///
+    /// `widen` gets the policy of the site. What it adds stands in the list of `check`, with the reason given.
+    ///
+    /// # Security
+    ///
+    /// Refusals and failures of the route keep the policy of the site. A page of this site can reach into every
+    /// other page of it: a script that runs here by a wider `script-src` can send requests as the visitor.
+    pub fn csp_for(mut self, path: &'static str, widen: impl FnOnce(Csp) -> Csp + Send + 'static) -> Self {
+        self.csp_for.push((path, Box::new(widen)));
         self
     }
 

@@ -9,18 +9,19 @@ use axum::routing::get;
 use haechi_auth::{Authority, DjangoUsers, PasswordRules, Throttle, UserTables};
 use haechi_core::{Clock, SecureCookie, SystemClock};
 use haechi_db::{DatabaseUrl, Db, Migrations, Options};
-use haechi_guard::{Csrf, Host, Origin, Proxies};
+use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
 use haechi_session::{DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
 use crate::config::{self, Config, Mode};
+use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
 use crate::language::Catalogue;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
 use crate::static_files::StaticFiles;
-use crate::{Error, templates};
+use crate::{Error, csp_report, templates};
 
 /// Why an application cannot become a site: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,8 @@ pub(crate) struct Built {
     pub(crate) stack: Stack,
     pub(crate) migrations: Migrations,
     pub(crate) app: App,
+    /// The routes whose content security policy is wider than that of the site.
+    pub(crate) widened: Vec<(&'static str, Csp)>,
 }
 
 impl App {
@@ -133,7 +136,11 @@ impl App {
         for (path, reason) in &self.without_csrf {
             exempt.add(path.clone(), reason);
         }
-        let rules = rules(&config, development, csrf.clone(), self.csp.clone())?;
+        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
+        let csp = with_reports(self.csp.clone(), development);
+        let widened = self.widened(&csp)?;
+        let policies = RoutePolicies::new(&widened);
+        let rules = rules(&config, development, csrf.clone(), csp)?;
         let site = Site {
             inner: Arc::new(Inner {
                 name: self.name,
@@ -156,18 +163,40 @@ impl App {
                 config,
             }),
         };
-        let router = router(std::mem::take(&mut self.router));
+        let router = router(std::mem::take(&mut self.router), policies);
         let stack = stack(site.clone(), rules, router);
-        Ok(Built { site, stack, migrations, app: self })
+        Ok(Built { site, stack, migrations, app: self, widened })
+    }
+
+    /// Returns the wider policy of each route that has one.
+    fn widened(&mut self, csp: &Csp) -> Result<Vec<(&'static str, Csp)>, BuildError> {
+        let mut widened: Vec<(&'static str, Csp)> = Vec::new();
+        for (path, widen) in std::mem::take(&mut self.csp_for) {
+            if !self.routes.iter().any(|route| route.path == path) {
+                let text =
+                    format!("csp_for names the route {path}, which does not exist; `routes` lists them");
+                return Err(BuildError::Unsafe(text));
+            }
+            if widened.iter().any(|(known, _)| *known == path) {
+                let text = format!("csp_for names the route {path} twice; widen its policy in one place");
+                return Err(BuildError::Unsafe(text));
+            }
+            widened.push((path, widen(csp.clone())));
+        }
+        Ok(widened)
     }
 }
 
-fn rules(
-    config: &Config,
-    development: bool,
-    csrf: Csrf,
-    csp: haechi_guard::Csp,
-) -> Result<Rules, haechi_core::Error> {
+/// Adds the address for reports, unless the application has one of its own.
+fn with_reports(csp: Csp, development: bool) -> Csp {
+    match (csp.reports(), development) {
+        (true, _) => csp,
+        (false, true) => csp.report_to_without_tls(csp_report::PATH),
+        (false, false) => csp.report_to(csp_report::PATH),
+    }
+}
+
+fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rules, haechi_core::Error> {
     let host = match config.allowed_hosts.is_empty() {
         true => Host::loopback(),
         false => Host::new(&config.allowed_hosts)?,
@@ -216,7 +245,7 @@ fn cookie(name: &str, loopback: bool) -> SecureCookie {
 }
 
 /// The application's router with what every site has: its static files, and a page for what is not there.
-fn router(routes: Router) -> Router {
+fn router(routes: Router, policies: RoutePolicies) -> Router {
     async fn file(
         site: Site,
         Path(name): Path<String>,
@@ -224,6 +253,7 @@ fn router(routes: Router) -> Router {
     ) -> crate::Result<axum::response::Response> {
         site.inner.static_files.answer(&name, &headers)
     }
+    let routes = if policies.is_empty() { routes } else { routes.route_layer(policies) };
     routes
         .route("/static/{*name}", get(file))
         .fallback(|| async { Error::not_found() })

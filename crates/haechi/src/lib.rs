@@ -18,6 +18,8 @@ mod app;
 mod build;
 mod command;
 pub mod config;
+pub mod csp;
+mod csp_report;
 mod csrf;
 mod csrf_exempt;
 mod current_user;
@@ -39,6 +41,7 @@ mod service;
 mod site;
 mod stack;
 mod static_files;
+mod template_failure;
 mod templates;
 mod view;
 

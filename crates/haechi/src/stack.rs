@@ -3,6 +3,7 @@
 //! ```text
 //! guards      proxy → host → rate → origin → csrf, then headers sealed on every answer (haechi-core, haechi-guard)
 //! Pass        log → deadline → panic
+//! reports     what browsers say of the content security policy ends here
 //! session     opened lazily, saved once
 //! form token  for every request of a kind that a form sends
 //! router      policy of the route → extractors → handler
@@ -33,10 +34,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
 
+use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::site::Site;
-use crate::{Auth, Error, render};
+use crate::{Auth, Error, csp_report, render, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -55,7 +57,11 @@ pub(crate) fn stack(site: Site, rules: Rules, router: Router) -> Stack {
     let seal = Headers::default().seal(&rules.csp);
     let clock = Arc::clone(site.clock());
     let guards = guards(&site, rules.host, rules.origin, rules.csrf);
-    layer(rules.proxies, clock, guards, seal).layer(Pass { site, router })
+    layer(rules.proxies, clock, guards, seal).layer(Pass {
+        site,
+        router,
+        csp_reports: Arc::new(CspReports::new()),
+    })
 }
 
 fn layer(
@@ -136,6 +142,7 @@ impl Resolve for Sockets {
 pub(crate) struct Pass {
     site: Site,
     router: Router,
+    csp_reports: Arc<CspReports>,
 }
 
 impl<B> Service<Request<B>> for Pass
@@ -191,6 +198,7 @@ impl Pass {
         let path = request.uri().path().to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
+        let site = self.site.clone();
         let deadline = self.site.config().limits.request;
         let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
         let response = match tokio::time::timeout(deadline, answer).await {
@@ -201,7 +209,7 @@ impl Pass {
             }
             Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
         };
-        let response = page(response, format, version, &context);
+        let response = page(&site, response, format, version, &context);
         tracing::info!(
             target: "haechi::request",
             status = response.status().as_u16(),
@@ -216,6 +224,10 @@ impl Pass {
     }
 
     async fn answer(self, mut request: Request<Body>, context: &RequestContext) -> Response {
+        // Before there is a session: what a stranger reports can change nothing.
+        if request.uri().path() == csp_report::PATH {
+            return self.csp_reports.answer(request, context).await;
+        }
         let site = self.site;
         let client = haechi_session::client(&request);
         let session = site.sessions().open(request.headers(), client);
@@ -298,6 +310,7 @@ fn failed(status: StatusCode, reason: &'static str) -> Response {
 
 /// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
 fn page(
+    site: &Site,
     mut response: Response,
     format: DenialFormat,
     version: http::Version,
@@ -305,6 +318,9 @@ fn page(
 ) -> Response {
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
+        if let Some(shown) = template_failure::answer(site, &*error, format, context) {
+            return shown;
+        }
         return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
             format,
             version,

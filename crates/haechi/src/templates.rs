@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use haechi_template::{Builder, State, Templates};
 
-use crate::Embedded;
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
+use crate::{Embedded, template_failure};
 
 /// haechi's own pages.
 pub(crate) const OWN: &[(&str, &str)] = &[
@@ -18,6 +18,7 @@ pub(crate) const OWN: &[(&str, &str)] = &[
     ("accounts/password_reset.html", include_str!("../templates/accounts/password_reset.html")),
     ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
     ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
+    (template_failure::TEMPLATE, include_str!("../templates/haechi/template_failure.html")),
 ];
 
 /// Loads and analyses every template.

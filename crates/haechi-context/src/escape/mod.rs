@@ -48,7 +48,7 @@ macro_rules! rules {
 }
 
 rules! {
-    Html "html" "HTML text" false
+    Html "html" "text, its markup escaped" false
     Plain "plain" "text" false
     TextareaStart "textarea_start" "text at the start of a textarea" false
     Unquoted "unquoted" "unquoted attribute" true
@@ -77,7 +77,7 @@ rules! {
     Nothing "nothing" "nothing: the place is a comment" true
     Attributes "attributes" "attributes, each escaped for its name" true
     NamePart "name_part" "part of a name" true
-    Unescaped "unescaped" "as it is" true
+    Unescaped "unescaped" "it is" true
 }
 
 impl Escaper {

@@ -32,6 +32,15 @@ fn branches_join_or_are_refused() {
         ("<p>", "<svg>", "", "branch-mismatch"),
         ("<script>'", "<script>\"", "", "branch-mismatch"),
         ("<style>@im", "<style>a", "port '", "css-import"),
+        ("<a href=\"javascript:a", "<a href=\"/b", "?", "url-scheme"),
+        ("<a href=\"javascript", "<a href=\"b", ":a?", "url-scheme"),
+        ("<a href=\"a&", "<a href=\"a", "", "branch-mismatch"),
+        ("<script>if", "<script>f", " (a) /b", "js-slash"),
+        ("<script>i", "<script>x", "f (a) /b", "js-slash"),
+        ("<script>i", "<script>x", " (a) ", "js"),
+        ("<script>`$", "<script>`", "{", "token-cut"),
+        ("<script>`$", "<script>`", " ", "js_template"),
+        ("<script>a /", "<script>a +", "/b", "js-slash"),
         ("<style>a { b: url(/a", "<style>a { b: url(/b", "", "css_url_path"),
         ("<style>a { b: '", "<style>a { b: \"", "", "branch-mismatch"),
     ] {
@@ -58,9 +67,63 @@ fn a_block_forgets_what_its_override_may_change() {
         ("<style>@", "", "css-import"),
         ("<style>url", "", "css-identifier"),
         ("<style>a { b: ", "", "css"),
+        ("<a href=\"javascript:", "?", "url-scheme"),
+        ("<a href=\"", ":a?", "url-scheme"),
+        ("<script>", "(a) /b", "js-slash"),
+        ("<script>", "f (a) /b", "js-slash"),
+        ("<script>", "n /b", "js-slash"),
+        ("<script>", " if (a) '", "js_string"),
+        ("<script>`", "{", "token-cut"),
     ] {
         assert_eq!(behind(at(start).widen(), rest), expected, "{start} block {rest}");
     }
+}
+
+/// What an override leaves half written would change how the parent goes on.
+#[test]
+fn an_override_that_would_change_what_follows_is_not_covered() {
+    #[track_caller]
+    fn check(start: &str, inside: &str, expected: bool) {
+        let wide = at(start).widen();
+        let exit = at(&format!("{start}{inside}"));
+        assert_eq!(wide.covers(&exit), expected, "{start} block {inside}");
+    }
+    for start in ["<style>", "<p style=\""] {
+        check(start, "a: b;", true);
+        check(start, "@import 'x';", true);
+        check(start, "@import ", false);
+        check(start, "@imp", false);
+        check(start, "url", false);
+    }
+    for start in ["<script>", "<p onclick=\""] {
+        check(start, "a = 1;", true);
+        check(start, "a", true);
+        check(start, "if", true);
+        check(start, "a.", false);
+        check(start, "a. ", false);
+        check(start, "a <", false);
+        check(start, "a -", false);
+        check(start, "'", false);
+    }
+    check("<script>`", "$", true);
+    check("<a href=\"", "/a?b", true);
+    check("<a href=\"", "javascript:a", false);
+    check("<img srcset=\"a", "b", true);
+    check("<img srcset=\"", "javascript:a", false);
+    check("<meta http-equiv=\"refresh\" content=\"1;url=", "javascript:a", false);
+    check("<iframe srcdoc=\"<a href='", "javascript:a", false);
+    check("<p>", "<b>", true);
+    check("<p>", "<", false);
+    check("<p ", "title=\"a\"", true);
+    check("<p ", "title=", false);
+}
+
+/// A value may be empty: what stands around it must not become one sign.
+#[test]
+fn nothing_is_completed_across_an_empty_value() {
+    let mut context = at("<script>`$");
+    context.emit().unwrap();
+    assert_eq!(behind(context, "{"), "token-cut");
 }
 
 #[test]

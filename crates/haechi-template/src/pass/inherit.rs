@@ -147,7 +147,7 @@ impl<'s> Walk<'_, 's> {
         self.block = outer;
         self.loops = loops;
         match exit {
-            Ok(Some(exit)) if exit.join(&wide).is_err() => {
+            Ok(Some(exit)) if !wide.covers(&exit) => {
                 let message = format!("block `{}` starts in {entry}, but ends in {exit}", node.name);
                 Err(self.refuse_at(self.name_spot(node.name), rule::BLOCK_CONTEXT, message))
             }

@@ -247,6 +247,31 @@ fn an_expression_can_be_explained() {
     let lines: Vec<String> = templates.explain("p.html", Some(2)).iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
-        ["2:16: {{ b|upper }} stands in URL attribute `href` (query): URL component, then HTML"]
+        ["2:16: {{ b|upper }} stands in URL attribute `href` (query); written as URL component, then HTML"]
     );
+}
+
+#[test]
+fn an_override_cannot_choose_the_language_of_the_parents_values() {
+    #[track_caller]
+    fn check(parent: &str, inside: &str, expected: &[&str]) {
+        let child = format!("{{% extends 'base.html' %}}{{% block b %}}{inside}{{% endblock %}}");
+        let parent = parent.replace("[]", "{% block b %}{% endblock %}");
+        assert_eq!(
+            codes(&[("base.html", &parent), ("child.html", &child)]),
+            expected,
+            "{parent} with {inside}"
+        );
+    }
+    check("<style>[] '{{ x }}';</style>", "@import", &["block-context"]);
+    check("<style>[]t '{{ x }}';</style>", "@impor", &["block-context"]);
+    check("<style>a { b: []('{{ x }}') }</style>", "url", &["block-context"]);
+    check("<a href=\"[]?{{ x }}\">", "javascript:a", &["block-context"]);
+    check("<script>[]</script>", "a.", &["block-context"]);
+    // The parent's own place depends on what a child may write.
+    check("<script>[] (a) /{{ x }}/ 1</script>", "b", &["js-slash"]);
+    check("<script>a = `[]{ {{ x }} }`</script>", "b", &["token-cut"]);
+    check("<a href=\"[]:a?{{ x }}\">", "/b", &["url-scheme"]);
+    check("<style>a { b: []; c: {{ x }} }</style>", "1px", &[]);
+    check("<script>[]\nif (a) { b({{ x }}) }</script>", "c()", &[]);
 }

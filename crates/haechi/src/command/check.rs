@@ -13,7 +13,10 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
         println!("note     {path} has no CSRF check: {reason}");
     }
     for widening in built.app.csp.widenings() {
-        println!("note     the content security policy is wider than strict: {widening:?}");
+        println!("note     the content security policy allows {}: {}", widening.what, widening.reason);
+    }
+    for line in route_widenings(&built) {
+        println!("note     {line}");
     }
     for place in site.templates().trust_sites() {
         println!("note     {place}");
@@ -45,4 +48,41 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
     }
     println!("{wrong} errors");
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the policies of single routes allow beyond that of the site.
+fn route_widenings(built: &Built) -> Vec<String> {
+    let known: Vec<_> = built.app.csp.widenings().collect();
+    let mut lines = Vec::new();
+    for (path, csp) in &built.widened {
+        let more = csp.widenings().filter(|widening| !known.contains(widening));
+        lines.extend(more.map(|widening| {
+            format!("the content security policy of {path} allows {}: {}", widening.what, widening.reason)
+        }));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+
+    use super::*;
+    use crate::csp::{Csp, Directive, Source};
+    use crate::{App, Config, Secret};
+
+    #[tokio::test]
+    async fn what_a_route_allows_beyond_the_site_is_listed_with_its_reason() {
+        let mut config = Config::default();
+        config.database.url = Some(Secret::new("sqlite::memory:".to_owned()));
+        config.secret_key = Some(Secret::new("kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E-test-only".to_owned()));
+        let app = App::new("test")
+            .public(Router::new().route("/map", get(|| async { "map" })))
+            .csp(Csp::strict().widen(Directive::Image, Source::Data, "charts"))
+            .csp_for("/map", |csp| csp.widen(Directive::Media, Source::Blob, "the voice of the map"));
+        let built = app.build(config).await.unwrap();
+        let expected = "the content security policy of /map allows media-src blob:: the voice of the map";
+        assert_eq!(route_widenings(&built), [expected]);
+    }
 }

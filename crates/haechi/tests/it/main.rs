@@ -1,7 +1,9 @@
 //! Attacks on a whole site: every default, over the stack that the server calls.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod chromium;
 mod cookies;
+mod csp;
 mod csrf;
 mod devices;
 mod failure;
@@ -12,3 +14,4 @@ mod policy;
 mod sign_in;
 mod site;
 mod static_files;
+mod template_failure;
