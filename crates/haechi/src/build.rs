@@ -150,6 +150,7 @@ impl App {
                     .minimum(config.accounts.minimum_password)
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
+                device_cookie: device_cookie(loopback),
                 csrf_exempt: exempt,
                 csrf,
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
@@ -208,6 +209,11 @@ fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
 
 fn form_cookie(loopback: bool) -> SecureCookie {
     cookie("form", loopback).max_age(Some(Duration::from_secs(365 * 86_400)))
+}
+
+/// The most that browsers keep a cookie.
+fn device_cookie(loopback: bool) -> SecureCookie {
+    cookie("device", loopback).max_age(Some(Duration::from_secs(400 * 86_400)))
 }
 
 fn cookie(name: &str, loopback: bool) -> SecureCookie {

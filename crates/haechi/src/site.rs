@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) password_rules: haechi_auth::PasswordRules,
     pub(crate) sessions: Sessions,
     pub(crate) form_cookie: SecureCookie,
+    pub(crate) device_cookie: SecureCookie,
     pub(crate) csrf_exempt: CsrfExempt,
     pub(crate) csrf: haechi_guard::Csrf,
     pub(crate) mailer: crate::Mailer,

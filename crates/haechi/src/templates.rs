@@ -11,6 +11,7 @@ use crate::static_files::StaticFiles;
 /// haechi's own pages.
 pub(crate) const OWN: &[(&str, &str)] = &[
     ("base.html", include_str!("../templates/base.html")),
+    ("accounts/confirm.html", include_str!("../templates/accounts/confirm.html")),
     ("accounts/devices.html", include_str!("../templates/accounts/devices.html")),
     ("accounts/field.html", include_str!("../templates/accounts/field.html")),
     ("accounts/login.html", include_str!("../templates/accounts/login.html")),
@@ -18,6 +19,7 @@ pub(crate) const OWN: &[(&str, &str)] = &[
     ("accounts/password_reset.html", include_str!("../templates/accounts/password_reset.html")),
     ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
     ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
+    ("accounts/throttled.html", include_str!("../templates/accounts/throttled.html")),
 ];
 
 /// Loads and analyses every template.

@@ -1,7 +1,9 @@
 //! The pages of accounts below `/accounts/`: sign-up, sign-in, sign-out, passwords and devices.
 
 mod browser;
+mod confirm;
 mod devices;
+mod known_device;
 mod login;
 mod next;
 mod password_change;
@@ -9,9 +11,12 @@ mod password_reset;
 mod password_set;
 mod signup;
 mod texts;
+mod throttled;
 
 use axum::Router;
 use axum::routing::{get, post};
+
+pub(crate) use texts::Texts;
 
 /// The pages of accounts. Their templates are `accounts/*.html`; an application overrides them by name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +37,7 @@ impl Accounts {
         let change = get(password_change::password_page).post(password_change::password_change);
         Router::new()
             .route("/accounts/password/change", change)
+            .route("/accounts/confirm", get(confirm::page).post(confirm::confirm))
             .route("/accounts/devices", get(devices::page).post(devices::end))
     }
 }

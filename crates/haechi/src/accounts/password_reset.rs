@@ -7,6 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::texts::Texts;
+use super::throttled::throttled;
 use crate::{Form, Mail, Result, Site, View, context};
 
 pub(super) async fn page() -> View {
@@ -30,7 +31,11 @@ pub(super) async fn send(
     let language = Texts::of(&site, &headers).language;
     let queue = site.mailer().clone();
     let email = form.email.trim().to_owned();
-    site.inner.authority.count_reset(&email, context.client().network()).await?;
+    match site.inner.authority.count_reset(&email, context.client().network()).await {
+        Ok(()) => {}
+        Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+        Err(error) => return Err(error.into()),
+    }
     queue.write(write(site, email, origin, language))?;
     Ok(View::new("accounts/password_reset.html", context! { sent => true }).into_response())
 }

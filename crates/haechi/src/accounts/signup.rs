@@ -4,12 +4,14 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{Allowance, CreateUser, Credentials, Throttle};
-use haechi_core::RequestContext;
+use haechi_core::{LocalPath, RequestContext, local};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::known_device;
 use super::next::Next;
 use super::texts::{Texts, password_errors};
+use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context, redirect};
 
 pub(super) async fn signup_page(site: Site, headers: HeaderMap, Query(next): Query<Next>) -> View {
@@ -50,7 +52,11 @@ pub(super) async fn signup(
     if wrong.1.is_empty() && email.is_empty() {
         // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
         let throttle = Throttle::new(site.db().clone());
-        drop(throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await?);
+        match throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await {
+            Ok(attempt) => drop(attempt),
+            Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+            Err(error) => return Err(error.into()),
+        }
         let new = CreateUser {
             username: &form.username,
             email: &form.email,
@@ -60,10 +66,7 @@ pub(super) async fn signup(
         match site.inner.authority.create_user(new).await {
             Ok(_) => {
                 let credentials = Credentials { username: form.username, password: form.password };
-                if let Some(user) = auth.authenticate(&credentials).await? {
-                    auth.login(user).await?;
-                }
-                return Ok(redirect(next));
+                return enter(&site, &auth, &credentials, next).await;
             }
             Err(haechi_auth::Error::UsernameTaken) => wrong.0.push(texts.get("This name is taken.")),
             Err(haechi_auth::Error::InvalidUsername) => {
@@ -80,4 +83,18 @@ pub(super) async fn signup(
         password_hint => texts.password_hint(),
     };
     Ok(View::new("accounts/signup.html", page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+/// Signs the new user in. Somebody who guessed at the name before it was taken does not make the account fail.
+async fn enter(site: &Site, auth: &Auth, credentials: &Credentials, next: LocalPath) -> Result<Response> {
+    match auth.authenticate(credentials).await {
+        Ok(Some(user)) => {
+            auth.login(user).await?;
+            let mut response = redirect(next);
+            known_device::remember(site, auth, &mut response).await?;
+            Ok(response)
+        }
+        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => Ok(redirect(local!("/accounts/login"))),
+        Err(error) => Err(error.into()),
+    }
 }
