@@ -13,6 +13,7 @@ use haechi_guard::{Csrf, Host, Origin, Proxies};
 use haechi_session::{DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
+use crate::accounts::AccountTables;
 use crate::app::App;
 use crate::config::{self, Config, Mode};
 use crate::csrf_exempt::CsrfExempt;
@@ -121,7 +122,10 @@ impl App {
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
         let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
         let db = database(&config, self.name).await?;
-        let migrations = std::mem::take(&mut self.migrations).with::<UserTables>().with::<SessionTables>();
+        let migrations = std::mem::take(&mut self.migrations)
+            .with::<UserTables>()
+            .with::<SessionTables>()
+            .with::<AccountTables>();
         let authority =
             Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
         let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
@@ -141,6 +145,8 @@ impl App {
                 keys,
                 clock,
                 templates,
+                // A page under development may begin to ask at any moment.
+                asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
                 sessions: sessions(&db, &config, loopback),

@@ -27,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) db: Db,
     pub(crate) templates: Templates,
+    pub(crate) asks_permissions: bool,
     pub(crate) static_files: StaticFiles,
     pub(crate) catalogue: Catalogue,
     pub(crate) authority: haechi_auth::Authority,

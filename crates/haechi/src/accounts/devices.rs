@@ -8,10 +8,11 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::browser;
+use super::proved_email::is_proved;
 use super::texts::Texts;
-use crate::{Auth, Form, Result, Site, View, context, redirect};
+use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
 
-pub(super) async fn page(auth: Auth) -> Result<View> {
+pub(super) async fn page(site: Site, auth: Auth, user: CurrentUser) -> Result<View> {
     let device = |device: Device| {
         context! {
             current => device.current,
@@ -22,7 +23,8 @@ pub(super) async fn page(auth: Auth) -> Result<View> {
         }
     };
     let devices: Vec<_> = auth.devices().await?.into_iter().map(device).collect();
-    Ok(View::new("accounts/devices.html", context! { devices }))
+    let email_proved = is_proved(site.db(), &user).await?;
+    Ok(View::new("accounts/devices.html", context! { devices, email => user.email.clone(), email_proved }))
 }
 
 #[derive(Deserialize)]

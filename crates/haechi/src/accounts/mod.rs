@@ -3,12 +3,14 @@
 mod browser;
 mod confirm;
 mod devices;
+mod email;
 mod known_device;
 mod login;
 mod next;
 mod password_change;
 mod password_reset;
 mod password_set;
+mod proved_email;
 mod signup;
 mod texts;
 mod throttled;
@@ -16,6 +18,7 @@ mod throttled;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use proved_email::AccountTables;
 pub(crate) use texts::Texts;
 
 /// The pages of accounts. Their templates are `accounts/*.html`; an application overrides them by name.
@@ -30,6 +33,8 @@ impl Accounts {
             .route("/accounts/logout", post(login::logout))
             .route("/accounts/signup", get(signup::signup_page).post(signup::signup))
             .route("/accounts/password/reset", get(password_reset::page).post(password_reset::send))
+            .route("/accounts/email/{token}/", get(email::open))
+            .route("/accounts/email/confirm", get(email::page).post(email::confirm))
             .route("/accounts/reset/{uid}/{token}/", get(password_set::page).post(password_set::set))
     }
 
@@ -38,6 +43,7 @@ impl Accounts {
         Router::new()
             .route("/accounts/password/change", change)
             .route("/accounts/confirm", get(confirm::page).post(confirm::confirm))
+            .route("/accounts/email", post(email::send))
             .route("/accounts/devices", get(devices::page).post(devices::end))
     }
 }

@@ -8,6 +8,7 @@ use haechi_core::{LocalPath, RequestContext, local};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::email;
 use super::known_device;
 use super::next::Next;
 use super::texts::{Texts, password_errors};
@@ -45,11 +46,11 @@ pub(super) async fn signup(
     let next = Next { next: form.next }.path();
     let mut wrong =
         (Vec::new(), password_errors(&site, &texts, &form.password, &[&form.username, &form.email]));
-    let mut email = Vec::new();
+    let mut wrong_email = Vec::new();
     if !form.email.is_empty() && Mail::new(&form.email, "", "").is_err() {
-        email.push(texts.get("This is not an e-mail address."));
+        wrong_email.push(texts.get("This is not an e-mail address."));
     }
-    if wrong.1.is_empty() && email.is_empty() {
+    if wrong.1.is_empty() && wrong_email.is_empty() {
         // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
         let throttle = Throttle::new(site.db().clone());
         match throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await {
@@ -64,7 +65,11 @@ pub(super) async fn signup(
             is_superuser: false,
         };
         match site.inner.authority.create_user(new).await {
-            Ok(_) => {
+            Ok(user) => {
+                // The account is made: a mail that cannot leave can be asked for again.
+                if let Err(error) = email::post(&site, user, &context, texts.language.clone()) {
+                    tracing::error!(target: "haechi::failure", ?error, "mail not queued");
+                }
                 let credentials = Credentials { username: form.username, password: form.password };
                 return enter(&site, &auth, &credentials, next).await;
             }
@@ -79,7 +84,7 @@ pub(super) async fn signup(
         next => next.as_str(),
         username => form.username,
         email => form.email,
-        errors => context! { username => wrong.0, email, password => wrong.1 },
+        errors => context! { username => wrong.0, email => wrong_email, password => wrong.1 },
         password_hint => texts.password_hint(),
     };
     Ok(View::new("accounts/signup.html", page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())

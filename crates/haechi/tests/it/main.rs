@@ -4,13 +4,17 @@
 mod cookies;
 mod csrf;
 mod devices;
+mod email;
 mod failure;
 mod headers;
 mod host;
 mod known_device;
+mod outbox;
 mod password_reset;
 mod policy;
 mod recent;
 mod sign_in;
 mod site;
+mod smtp;
 mod static_files;
+mod templates;
