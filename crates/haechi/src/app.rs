@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
@@ -129,6 +130,17 @@ impl App {
     /// Adds routes for whoever is signed in and has a permission, `app.codename`; others get 403.
     pub fn permission(self, permission: &'static str, router: Router) -> Self {
         self.under(Policy::Permission(permission), router)
+    }
+
+    /// Adds routes for whoever gave their password within `time`, such as 15 minutes; others give it once more, and
+    /// come back.
+    ///
+    /// # Security
+    ///
+    /// For what a browser that was left open, or a stolen session, must not do: change an address, delete an account.
+    /// What was sent with another method than GET is not kept meanwhile; the person is told to send it again.
+    pub fn recent(self, time: Duration, router: Router) -> Self {
+        self.under(Policy::Recent(time), router)
     }
 
     fn under(mut self, policy: Policy, router: Router) -> Self {

@@ -13,6 +13,7 @@ use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
 use haechi_session::{DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
+use crate::accounts::AccountTables;
 use crate::app::App;
 use crate::config::{self, Config, Mode};
 use crate::csp::RoutePolicies;
@@ -124,7 +125,10 @@ impl App {
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
         let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
         let db = database(&config, self.name).await?;
-        let migrations = std::mem::take(&mut self.migrations).with::<UserTables>().with::<SessionTables>();
+        let migrations = std::mem::take(&mut self.migrations)
+            .with::<UserTables>()
+            .with::<SessionTables>()
+            .with::<AccountTables>();
         let authority =
             Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
         let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
@@ -148,6 +152,8 @@ impl App {
                 keys,
                 clock,
                 templates,
+                // A page under development may begin to ask at any moment.
+                asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
                 sessions: sessions(&db, &config, loopback),
@@ -157,6 +163,7 @@ impl App {
                     .minimum(config.accounts.minimum_password)
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
+                device_cookie: device_cookie(loopback),
                 csrf_exempt: exempt,
                 csrf,
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
@@ -237,6 +244,11 @@ fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
 
 fn form_cookie(loopback: bool) -> SecureCookie {
     cookie("form", loopback).max_age(Some(Duration::from_secs(365 * 86_400)))
+}
+
+/// The most that browsers keep a cookie.
+fn device_cookie(loopback: bool) -> SecureCookie {
+    cookie("device", loopback).max_age(Some(Duration::from_secs(400 * 86_400)))
 }
 
 fn cookie(name: &str, loopback: bool) -> SecureCookie {

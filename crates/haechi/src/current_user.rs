@@ -101,6 +101,22 @@ pub(crate) async fn shown(auth: &Auth) -> Result<Option<Shown>> {
     }))
 }
 
+/// What templates ask `can("app.codename")` of.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Held {
+    everything: bool,
+    names: Vec<String>,
+}
+
+/// Returns what whoever is signed in may do.
+pub(crate) async fn held(auth: &Auth) -> Result<Held> {
+    Ok(match auth.current_user().await? {
+        Some(user) if user.is_superuser => Held { everything: true, names: Vec::new() },
+        Some(_) => Held { everything: false, names: auth.permissions().await? },
+        None => Held::default(),
+    })
+}
+
 /// The stack is missing around a handler: fail closed, and say which line to add.
 pub(crate) fn missing() -> Error {
     #[derive(Debug, thiserror::Error)]

@@ -5,13 +5,17 @@ use std::task::{Context, Poll};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
-use haechi_core::LocalPath;
-use http::Method;
+use haechi_core::{LocalPath, local};
+use haechi_session::FlashLevel;
+use http::header::{HOST, REFERER};
+use http::request::Parts;
+use http::{Method, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::accounts::Texts;
 use crate::current_user::Auth;
-use crate::{Error, Policy, Result, redirect};
+use crate::{Error, Policy, Result, Site, redirect};
 
 /// Asks a policy before every route of a router.
 #[derive(Debug, Clone, Copy)]
@@ -61,25 +65,60 @@ where
 }
 
 /// Lets a request pass (`None`), or answers it.
-async fn admit(policy: Policy, parts: &http::request::Parts) -> Result<Option<Response>> {
+async fn admit(policy: Policy, parts: &Parts) -> Result<Option<Response>> {
     let auth = Auth::of(parts)?;
     if auth.current_user().await?.is_none() {
         return Ok(Some(sign_in(parts)));
     }
-    let allowed = match policy {
-        Policy::Public | Policy::SignedIn => true,
-        Policy::Permission(permission) => auth.require_permission(permission).await?,
-    };
-    if allowed { Ok(None) } else { Err(Error::forbidden("permission")) }
+    match policy {
+        Policy::Permission(permission) if !auth.require_permission(permission).await? => {
+            Err(Error::forbidden("permission"))
+        }
+        Policy::Recent(time) if !auth.signed_in_within(time).await? => confirm(parts, &auth).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Sends a user to the page that asks for the password once more, and back here afterwards.
+///
+/// A form that was posted is not kept: its user comes back to the page where it stands, and is told so.
+async fn confirm(parts: &Parts, auth: &Auth) -> Result<Response> {
+    let page = local!("/accounts/confirm");
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(redirect(match here(parts) {
+            Some(here) => page.with_query("next", here.as_str()),
+            None => page,
+        }));
+    }
+    let site = Site::of(parts)?;
+    let texts = Texts::of(&site, &parts.headers);
+    let lost = texts.get("What you sent was not kept. Confirm your password, then send it again.");
+    auth.session().flash(FlashLevel::Warning, lost).await?;
+    Ok(redirect(match page_before(parts) {
+        Some(before) => page.with_query("next", before.as_str()),
+        None => page,
+    }))
+}
+
+/// The address of a request, to come back to.
+fn here(parts: &Parts) -> Option<LocalPath> {
+    LocalPath::parse(parts.uri.path_and_query()?.as_str()).ok()
+}
+
+/// The page of this host that a form stood on.
+fn page_before(parts: &Parts) -> Option<LocalPath> {
+    let before: Uri = parts.headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))?;
+    let same = before.authority()?.as_str().eq_ignore_ascii_case(host);
+    LocalPath::parse(before.path_and_query()?.as_str()).ok().filter(|_| same)
 }
 
 /// Sends a visitor to the sign-in page and back here afterwards; a form that was posted cannot be posted again,
 /// so its visitor comes back to the start.
-fn sign_in(parts: &http::request::Parts) -> Response {
-    let login = LocalPath::parse("/accounts/login").expect("the path of the sign-in page is a local path");
-    let here = parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str);
-    let here = here.filter(|_| parts.method == Method::GET).and_then(|text| LocalPath::parse(text).ok());
-    redirect(match here {
+fn sign_in(parts: &Parts) -> Response {
+    let login = local!("/accounts/login");
+    redirect(match here(parts).filter(|_| parts.method == Method::GET) {
         Some(here) => login.with_query("next", here.as_str()),
         None => login,
     })

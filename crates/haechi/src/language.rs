@@ -75,6 +75,50 @@ mod tests {
         check("ko;q=0", "en");
     }
 
+    /// The texts that the sources of the account pages name, and those of the templates.
+    fn texts() -> Vec<String> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let accounts = std::fs::read_dir(root.join("accounts")).unwrap().map(|entry| entry.unwrap().path());
+        let sources =
+            accounts.chain([root.join("gate.rs")]).map(|path| std::fs::read_to_string(path).unwrap());
+        let mut texts = Vec::new();
+        for source in sources {
+            let named = source.split(".get(\"").skip(1).filter_map(|rest| rest.split("\")").next());
+            texts.extend(named.map(|text| text.replace("\\n", "\n")));
+            let objections =
+                source.split("=> \"This password").skip(1).filter_map(|rest| rest.split('"').next());
+            texts.extend(objections.map(|text| format!("This password{text}")));
+        }
+        for (_, page) in crate::templates::OWN {
+            let named = page.split("t(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            texts.extend(named.map(str::to_owned));
+        }
+        texts.sort();
+        texts.dedup();
+        texts
+    }
+
+    #[test]
+    fn english_and_korean_have_the_same_texts() {
+        let catalogue = Catalogue::new(&[]).unwrap();
+        let mut korean: Vec<String> = catalogue.languages["ko"].keys().cloned().collect();
+        korean.sort();
+        assert_eq!(texts(), korean);
+        for (english, korean) in &catalogue.languages["ko"] {
+            let names = |text: &str| {
+                let mut names: Vec<_> = text
+                    .split("%(")
+                    .skip(1)
+                    .filter_map(|rest| rest.split(')').next())
+                    .map(str::to_owned)
+                    .collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names(english), names(korean), "{english}");
+        }
+    }
+
     #[test]
     fn every_text_of_our_pages_has_a_translation() {
         let catalogue = Catalogue::new(&[]).unwrap();

@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
 use crate::csrf::FormSecret;
-use crate::current_user::Auth;
+use crate::current_user::{Auth, Held};
 use crate::error::Result;
 use crate::site::Site;
+use crate::templates;
 use crate::view::View;
 
 /// A flash message as templates see it.
@@ -41,6 +42,10 @@ pub(crate) async fn view(
         .map(|flash| Message { level: flash.level, text: flash.text })
         .collect();
     let user = crate::current_user::shown(auth).await?;
+    let held = match site.inner.asks_permissions {
+        true => crate::current_user::held(auth).await?,
+        false => Held::default(),
+    };
     let token = secret.clone();
     let page = Page::new()
         .nonce(context.nonce().as_str())
@@ -48,6 +53,7 @@ pub(crate) async fn view(
         .global("lang", site.inner.catalogue.choose(headers))
         .global("site", site.name())
         .global("user", user)
+        .global(templates::HELD, held)
         .global("messages", messages);
     let html = site.templates().render_value(view.template, &view.data, &page)?;
     *response.body_mut() = Body::from(html);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use haechi_template::value::Value;
 use haechi_template::{Builder, State, Templates};
 
 use crate::language::Catalogue;
@@ -11,7 +12,9 @@ use crate::{Embedded, template_failure};
 /// haechi's own pages.
 pub(crate) const OWN: &[(&str, &str)] = &[
     ("base.html", include_str!("../templates/base.html")),
+    ("accounts/confirm.html", include_str!("../templates/accounts/confirm.html")),
     ("accounts/devices.html", include_str!("../templates/accounts/devices.html")),
+    ("accounts/email.html", include_str!("../templates/accounts/email.html")),
     ("accounts/field.html", include_str!("../templates/accounts/field.html")),
     ("accounts/login.html", include_str!("../templates/accounts/login.html")),
     ("accounts/password_change.html", include_str!("../templates/accounts/password_change.html")),
@@ -19,6 +22,7 @@ pub(crate) const OWN: &[(&str, &str)] = &[
     ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
     ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
     (template_failure::TEMPLATE, include_str!("../templates/haechi/template_failure.html")),
+    ("accounts/throttled.html", include_str!("../templates/accounts/throttled.html")),
 ];
 
 /// Loads and analyses every template.
@@ -57,8 +61,29 @@ pub(crate) fn load(
             let language = language.as_ref().and_then(|value| value.as_str()).unwrap_or("en");
             catalogue.translate(language, text).to_owned()
         })
+        .function("can", |state: &State<'_, '_>, permission: &str| {
+            state.lookup(HELD).is_some_and(|held| holds(&held, permission))
+        })
         .build()
 }
+
+/// Whether a user holds a permission; what is missing denies.
+fn holds(held: &Value, permission: &str) -> bool {
+    if held.get_attr("everything").is_ok_and(|everything| everything.is_true()) {
+        return true;
+    }
+    let names = held.get_attr("names").and_then(|names| names.try_iter());
+    names.is_ok_and(|mut names| names.any(|name| name.as_str() == Some(permission)))
+}
+
+/// Tells whether a template may ask `can(…)`: only then are permissions read for every page. The word alone counts,
+/// for a macro or a variable may hide the call.
+pub(crate) fn ask_permissions(folders: &[Embedded]) -> bool {
+    folders.iter().flat_map(texts).any(|(_, text)| text.contains("can"))
+}
+
+/// The value of a page that holds what its user may do.
+pub(crate) const HELD: &str = "_permissions";
 
 fn texts(folder: &Embedded) -> Vec<(String, String)> {
     let mut texts = Vec::new();

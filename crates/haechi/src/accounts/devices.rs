@@ -1,29 +1,30 @@
 //! Where a person is signed in, and how to end it.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use haechi_auth::Device;
 use haechi_core::local;
-use haechi_session::{FlashLevel, Listed};
+use haechi_session::FlashLevel;
 use http::HeaderMap;
 use serde::Deserialize;
 
 use super::browser;
+use super::proved_email::is_proved;
 use super::texts::Texts;
 use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
 
 pub(super) async fn page(site: Site, auth: Auth, user: CurrentUser) -> Result<View> {
-    let here = auth.session().handle().await?;
-    let sessions = site.sessions().list(&user.id.to_string()).await?;
-    let device = |listed: Listed| {
+    let device = |device: Device| {
         context! {
-            current => here.as_deref() == Some(&listed.handle),
-            id => listed.handle,
-            browser => browser::words(&listed.record.client.browser),
-            network => network(&listed.record.client.network),
-            last_use => time(listed.record.seen),
+            current => device.current,
+            id => device.handle,
+            browser => browser::words(&device.browser),
+            network => network(&device.network),
+            last_use => time(device.last_use),
         }
     };
-    let devices: Vec<_> = sessions.into_iter().map(device).collect();
-    Ok(View::new("accounts/devices.html", context! { devices }))
+    let devices: Vec<_> = auth.devices().await?.into_iter().map(device).collect();
+    let email_proved = is_proved(site.db(), &user).await?;
+    Ok(View::new("accounts/devices.html", context! { devices, email => user.email.clone(), email_proved }))
 }
 
 #[derive(Deserialize)]
@@ -35,18 +36,17 @@ pub(super) struct End {
 pub(super) async fn end(
     site: Site,
     auth: Auth,
-    user: CurrentUser,
     headers: HeaderMap,
     Form(form): Form<End>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
     if form.end == "others" {
-        auth.session().end_others().await?;
+        auth.end_other_devices().await?;
     } else if auth.session().handle().await?.as_deref() == Some(&form.end) {
         return super::login::logout(auth).await;
-    } else if !site.sessions().revoke(&user.id.to_string(), &form.end).await? {
+    } else if !auth.end_device(&form.end).await? {
         // Ended by itself meanwhile, or never this person's: the list says what there is.
-        return Ok(redirect(local!("/accounts/devices")).into_response());
+        return Ok(redirect(local!("/accounts/devices")));
     }
     auth.session().flash(FlashLevel::Success, texts.get("Signed out there.")).await?;
     Ok(redirect(local!("/accounts/devices")))

@@ -8,6 +8,7 @@ use haechi_session::{FlashLevel, Remember};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
+use super::known_device;
 use super::next::Next;
 use super::texts::Texts;
 use crate::{Auth, Form, MaybeUser, Result, Site, View, context, redirect};
@@ -39,12 +40,14 @@ pub(super) async fn login(
     let texts = Texts::of(&site, &headers);
     let next = Next { next: form.next }.path();
     let credentials = Credentials { username: form.username, password: form.password };
-    match auth.authenticate(&credentials).await {
+    match auth.authenticate_from(&credentials, known_device::sent(&site, &headers)).await {
         Ok(Some(user)) => {
             let remember = if form.remember == "on" { Remember::OnThisDevice } else { Remember::default() };
             auth.login_with(user, remember).await?;
             auth.session().flash(FlashLevel::Success, texts.get("You are signed in.")).await?;
-            Ok(redirect(next))
+            let mut response = redirect(next);
+            known_device::remember(&site, &auth, &mut response).await?;
+            Ok(response)
         }
         Ok(None) => {
             tracing::info!(target: "haechi::security", event = "sign-in-failed", "sign-in failed");

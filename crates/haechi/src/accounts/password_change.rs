@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::texts::{Texts, password_errors};
+use super::throttled::throttled;
 use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
 
 pub(super) async fn password_page(site: Site, headers: HeaderMap, _user: CurrentUser) -> View {
@@ -39,7 +40,12 @@ pub(super) async fn password_change(
     if !wrong.is_empty() {
         return Ok(password_view(&texts, Vec::new(), wrong).into_response());
     }
-    if !auth.change_password(&form.old_password, &form.new_password).await? {
+    let changed = match auth.change_password(&form.old_password, &form.new_password).await {
+        Ok(changed) => changed,
+        Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+        Err(error) => return Err(error.into()),
+    };
+    if !changed {
         let wrong = vec![texts.get("That is not your password.")];
         return Ok(password_view(&texts, wrong, Vec::new()).into_response());
     }

@@ -6,7 +6,9 @@ use haechi_core::RequestContext;
 use http::HeaderMap;
 use serde::Deserialize;
 
+use super::proved_email::is_proved;
 use super::texts::Texts;
+use super::throttled::throttled;
 use crate::{Form, Mail, Result, Site, View, context};
 
 pub(super) async fn page() -> View {
@@ -30,7 +32,11 @@ pub(super) async fn send(
     let language = Texts::of(&site, &headers).language;
     let queue = site.mailer().clone();
     let email = form.email.trim().to_owned();
-    site.inner.authority.count_reset(&email, context.client().network()).await?;
+    match site.inner.authority.count_reset(&email, context.client().network()).await {
+        Ok(()) => {}
+        Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+        Err(error) => return Err(error.into()),
+    }
     queue.write(write(site, email, origin, language))?;
     Ok(View::new("accounts/password_reset.html", context! { sent => true }).into_response())
 }
@@ -40,10 +46,21 @@ pub(super) async fn send(
 /// # Security
 ///
 /// It goes to the address that the account has, not to the one that was typed: letters of other scripts fold to
-/// the same text. An address that several accounts share gets a link for the oldest of them.
+/// the same text. An address that several accounts share gets a link for the
+/// one that has proved it, or else for the oldest: a stranger's account does not come before the owner's.
 async fn write(site: Site, email: String, origin: String, language: String) -> Result<Option<Mail>> {
     let links = site.inner.authority.reset_links(&email).await?;
-    let Some((user, uid, token)) = links.into_iter().next() else { return Ok(None) };
+    let mut chosen = None;
+    for link in links {
+        let proved = is_proved(site.db(), &link.0).await?;
+        if chosen.is_none() || proved {
+            chosen = Some(link);
+        }
+        if proved {
+            break;
+        }
+    }
+    let Some((user, uid, token)) = chosen else { return Ok(None) };
     let texts = Texts { site: &site, language };
     let text = texts
         .get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is.")

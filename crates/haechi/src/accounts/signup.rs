@@ -4,12 +4,15 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{Allowance, CreateUser, Credentials, Throttle};
-use haechi_core::RequestContext;
+use haechi_core::{LocalPath, RequestContext, local};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::email;
+use super::known_device;
 use super::next::Next;
 use super::texts::{Texts, password_errors};
+use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context, redirect};
 
 pub(super) async fn signup_page(site: Site, headers: HeaderMap, Query(next): Query<Next>) -> View {
@@ -43,14 +46,18 @@ pub(super) async fn signup(
     let next = Next { next: form.next }.path();
     let mut wrong =
         (Vec::new(), password_errors(&site, &texts, &form.password, &[&form.username, &form.email]));
-    let mut email = Vec::new();
+    let mut wrong_email = Vec::new();
     if !form.email.is_empty() && Mail::new(&form.email, "", "").is_err() {
-        email.push(texts.get("This is not an e-mail address."));
+        wrong_email.push(texts.get("This is not an e-mail address."));
     }
-    if wrong.1.is_empty() && email.is_empty() {
+    if wrong.1.is_empty() && wrong_email.is_empty() {
         // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
         let throttle = Throttle::new(site.db().clone());
-        drop(throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await?);
+        match throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await {
+            Ok(attempt) => drop(attempt),
+            Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+            Err(error) => return Err(error.into()),
+        }
         let new = CreateUser {
             username: &form.username,
             email: &form.email,
@@ -58,12 +65,13 @@ pub(super) async fn signup(
             is_superuser: false,
         };
         match site.inner.authority.create_user(new).await {
-            Ok(_) => {
-                let credentials = Credentials { username: form.username, password: form.password };
-                if let Some(user) = auth.authenticate(&credentials).await? {
-                    auth.login(user).await?;
+            Ok(user) => {
+                // The account is made: a mail that cannot leave can be asked for again.
+                if let Err(error) = email::post(&site, user, &context, texts.language.clone()) {
+                    tracing::error!(target: "haechi::failure", ?error, "mail not queued");
                 }
-                return Ok(redirect(next));
+                let credentials = Credentials { username: form.username, password: form.password };
+                return enter(&site, &auth, &credentials, next).await;
             }
             Err(haechi_auth::Error::UsernameTaken) => wrong.0.push(texts.get("This name is taken.")),
             Err(haechi_auth::Error::InvalidUsername) => {
@@ -76,8 +84,22 @@ pub(super) async fn signup(
         next => next.as_str(),
         username => form.username,
         email => form.email,
-        errors => context! { username => wrong.0, email, password => wrong.1 },
+        errors => context! { username => wrong.0, email => wrong_email, password => wrong.1 },
         password_hint => texts.password_hint(),
     };
     Ok(View::new("accounts/signup.html", page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+}
+
+/// Signs the new user in. Somebody who guessed at the name before it was taken does not make the account fail.
+async fn enter(site: &Site, auth: &Auth, credentials: &Credentials, next: LocalPath) -> Result<Response> {
+    match auth.authenticate(credentials).await {
+        Ok(Some(user)) => {
+            auth.login(user).await?;
+            let mut response = redirect(next);
+            known_device::remember(site, auth, &mut response).await?;
+            Ok(response)
+        }
+        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => Ok(redirect(local!("/accounts/login"))),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -6,17 +6,17 @@ use http::HeaderMap;
 use crate::Site;
 
 /// Translates a text into the language of a request.
-pub(super) struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     pub(super) site: &'a Site,
     pub(super) language: String,
 }
 
 impl<'a> Texts<'a> {
-    pub(super) fn of(site: &'a Site, headers: &HeaderMap) -> Self {
+    pub(crate) fn of(site: &'a Site, headers: &HeaderMap) -> Self {
         Self { site, language: site.inner.catalogue.choose(headers).to_owned() }
     }
 
-    pub(super) fn get(&self, text: &str) -> String {
+    pub(crate) fn get(&self, text: &str) -> String {
         self.site.inner.catalogue.translate(&self.language, text).to_owned()
     }
 

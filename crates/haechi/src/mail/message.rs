@@ -44,24 +44,26 @@ impl Mail {
     ///
     /// # Security
     ///
-    /// Nothing that came from a form can begin a header line: line breaks are refused, not removed.
+    /// Nothing that came from a form can begin a header line: line breaks are refused there, not removed. Of the text
+    /// the control characters are left out but line feed and tab: some servers take a bare CR for the end of a line,
+    /// and with it a point for the end of the mail.
     pub fn new(to: &str, subject: impl Into<String>, text: impl Into<String>) -> Result<Self, MailError> {
         let subject = subject.into();
         if subject.contains(char::is_control) {
             return Err(MailError::Subject);
         }
         let to = to.parse().map_err(|_| MailError::Address)?;
-        Ok(Self { to, subject, text: text.into() })
+        let text = text.into().replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "");
+        Ok(Self { to, subject, text })
     }
 
     /// Returns the mail as a person reads it, and a mail program too.
     pub(super) fn shown(&self, from: &str) -> String {
-        let text: String = self.text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
         format!(
             "From: {from}\nTo: {}\nSubject: {}\nContent-Type: text/plain; charset=utf-8\n\n{}\n",
             self.to,
             self.subject,
-            text.trim_end()
+            self.text.trim_end()
         )
     }
 }

@@ -1,51 +1,15 @@
 //! A new password by mail: once, within its time, and without telling a stranger who has an account.
 
-use std::path::{Path, PathBuf};
-
-use haechi::{Secret, Site};
 use haechi_test::Answer;
 
-use crate::site::{Browser, PASSWORD, config, open, sign_in, sign_up};
+use crate::outbox::{Outbox, link, site_with};
+use crate::site::{Browser, PASSWORD, sign_in, sign_up};
 
 const NEW: &str = "another walk along the sea";
-
-/// A file for the mails of one test.
-struct Outbox(PathBuf);
-
-impl Outbox {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("haechi-it-{}-{name}.eml", std::process::id()));
-        drop(std::fs::remove_file(&path));
-        Self(path)
-    }
-
-    async fn read(&self, site: &Site) -> String {
-        site.mailer().flush().await;
-        std::fs::read_to_string(&self.0).unwrap_or_default()
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.0));
-    }
-}
-
-async fn site_with(outbox: &Path) -> (Site, Browser) {
-    let mut config = config();
-    config.mail = Secret::new(format!("file:{}", outbox.display()));
-    open(config).await
-}
 
 async fn ask(browser: &mut Browser, email: &str) -> Answer {
     browser.get("/accounts/password/reset").await;
     browser.post_form("/accounts/password/reset", &[("email", email)]).await
-}
-
-/// The path of the link in a mail.
-fn link(mail: &str) -> String {
-    let (_, rest) = mail.rsplit_once("http://localhost").expect("the mail has a link to this site");
-    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -81,6 +45,7 @@ async fn a_reset_tells_nobody_who_has_an_account() {
     let outbox = Outbox::new("nobody");
     let (site, mut browser) = site_with(&outbox.0).await;
     sign_up(&mut browser, "ada").await;
+    outbox.empty(&site).await;
     browser.jar().clear();
     let shown = |answer: &Answer| answer.text().split("<main").nth(1).unwrap().to_owned();
     let unknown = ask(&mut browser, "nobody@example.org").await;
@@ -124,6 +89,7 @@ async fn mails_for_one_address_are_limited() {
     let outbox = Outbox::new("limited");
     let (site, mut browser) = site_with(&outbox.0).await;
     sign_up(&mut browser, "ada").await;
+    outbox.empty(&site).await;
     browser.jar().clear();
     let mut last = ask(&mut browser, "ada@example.org").await;
     for _ in 0..6 {

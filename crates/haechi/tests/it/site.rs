@@ -1,10 +1,14 @@
 //! A small site with a route of every kind, and browsers that visit it.
 
+use std::time::Duration;
+
 use haechi::axum::body::Bytes;
 use haechi::axum::extract::Request;
 use haechi::axum::routing::{any, get, post};
 use haechi::axum::{Json, Router};
-use haechi::{Accounts, App, Config, CurrentUser, Error, LocalPath, Secret, Site, SiteService, redirect};
+use haechi::{
+    Accounts, App, Auth, Config, CurrentUser, Error, LocalPath, Secret, Site, SiteService, redirect,
+};
 use haechi_test::{Answer, Client};
 
 pub(crate) type Browser = Client<SiteService>;
@@ -32,6 +36,7 @@ pub(crate) fn production() -> Config {
 pub(crate) fn app() -> App {
     let public = Router::new()
         .route("/", get(|| async { "home" }))
+        .route("/grow-old", get(grow_old))
         .route("/away", get(|| async { redirect(LocalPath::root()) }))
         .route("/fail", get(fail))
         .route("/panic", get(panics))
@@ -41,12 +46,22 @@ pub(crate) fn app() -> App {
         .route("/bytes", post(|body: Bytes| async move { body }))
         .route("/json", any(|Json(_): Json<serde_json::Value>| async { "did it" }));
     let members = Router::new().route("/mine", get(mine).post(mine));
+    let careful = Router::new().route("/careful", get(mine).post(|| async { "did it" }));
     let moderators = Router::new().route("/moderate", get(|| async { "moderated" }));
     App::new("test")
         .public(public)
         .signed_in(members)
         .permission("board.moderate", moderators)
+        .recent(Duration::from_secs(900), careful)
         .accounts(Accounts::default())
+}
+
+/// Makes the sign-in of this session an hour old.
+async fn grow_old(auth: Auth) -> haechi::Result<&'static str> {
+    let proved: Option<i64> = auth.session().get("_haechi_proved_at").await?;
+    let proved = proved.expect("somebody is signed in");
+    auth.session().insert("_haechi_proved_at", &(proved - 3_600)).await?;
+    Ok("an hour later")
 }
 
 async fn fail() -> haechi::Result<&'static str> {
