@@ -109,35 +109,24 @@ impl SecurityLog {
         let (network, request) = (entry.network.to_owned(), entry.request.to_owned());
         let (at, user_id, mac) = (entry.at, entry.user, String::new());
         let row = LogRow { id: 0, at, event, user_id, account, network, request, mac };
-        let log = self.clone();
-        // A closure that borrows what it captures makes a future that the compiler cannot prove `Send` for every
-        // caller, so it runs where nobody asks. It also ends if the visitor hangs up: the event has happened.
-        let runtime = tokio::runtime::Handle::current();
-        let written = tokio::task::spawn_blocking(move || runtime.block_on(log.write(row))).await;
-        written.map_err(|_| Error::LogPanicked)?
-    }
-
-    async fn write(&self, mut row: LogRow) -> Result<(), Error> {
-        let keys = &self.keys;
-        let (at, user_id) = (row.at, row.user_id);
+        let (keys, row) = (&self.keys, &row);
         self.db
             .transaction_retrying(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
                 let (id, before): (i64, String) = sql!(
                     "update haechi_security_head set log_rows = log_rows + 1 where id = 1 returning log_rows, mac"
                 )
-                .one(&mut *tx)
+                .one(&tx)
                 .await?;
-                row.id = id;
-                let mac = base64url::encode(keys.mac(ROW, &row.bytes(&before)));
-                let LogRow { event, account, network, request, .. } = &row;
+                let mac = base64url::encode(keys.mac(ROW, &row.bytes(id, &before)));
+                let LogRow { event, account, network, request, .. } = row;
                 sql!(
                     "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
                      values ({id}, {at}, {event}, {user_id}, {account}, {network}, {request}, {mac})"
                 )
-                .execute(&mut *tx)
+                .execute(&tx)
                 .await?;
-                sql!("update haechi_security_head set mac = {mac} where id = 1").execute(&mut *tx).await?;
+                sql!("update haechi_security_head set mac = {mac} where id = 1").execute(&tx).await?;
                 Ok(())
             })
             .await?;
@@ -164,7 +153,7 @@ impl SecurityLog {
             }
             for row in page {
                 let mac = base64url::decode(&row.mac).unwrap_or_default();
-                let fits = self.keys.verify(ROW, &row.bytes(&before), &mac).is_some();
+                let fits = self.keys.verify(ROW, &row.bytes(row.id, &before), &mac).is_some();
                 if row.id != last + 1 || !fits {
                     return Err(Broken::Row { at: last + 1 });
                 }
@@ -177,8 +166,8 @@ impl SecurityLog {
 
 impl LogRow {
     /// Each part with its length, so that no two rows have the same bytes.
-    fn bytes(&self, before: &str) -> Vec<u8> {
-        let numbers = [self.id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
+    fn bytes(&self, id: i64, before: &str) -> Vec<u8> {
+        let numbers = [id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
         let texts = [&self.event, &self.account, &self.network, &self.request].map(String::as_str);
         let parts = numbers.iter().map(String::as_str).chain(texts).chain([before]);
         parts.flat_map(|part| format!("{}:{part}", part.len()).into_bytes()).collect()
