@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use haechi_core::{KeyRing, base64url};
-use haechi_db::{Attempts, Db, Model, sql};
+use haechi_db::{Db, Model, sql};
 
 use crate::Error;
 
@@ -116,7 +116,7 @@ impl FromStr for Verified {
 )]
 pub struct NotVerified;
 
-#[derive(Clone, Model)]
+#[derive(Model)]
 #[model(row)]
 struct LogRow {
     id: i64,
@@ -151,37 +151,29 @@ impl SecurityLog {
         let row = LogRow { id: 0, at, event, user_id, account, network, request, mac };
         let log = self.clone();
         // On a task of its own, which ends even if the visitor hangs up: the event has happened.
-        let written = tokio::spawn(async move {
-            let mut attempts = Attempts::default();
-            loop {
-                let outcome = log.write(&row).await;
-                if let Some(outcome) = attempts.ended(outcome).await {
-                    return outcome;
-                }
-            }
-        });
+        let written = tokio::spawn(async move { log.write(&row).await });
         Ok(written.await.map_err(|_| Error::LogPanicked)??)
     }
 
     async fn write(&self, row: &LogRow) -> haechi_db::Result<()> {
+        let (at, user_id, keys) = (row.at, row.user_id, &self.keys);
         self.db
-            .transaction(async |tx| {
+            .transaction_retrying(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
                 let (id, before): (i64, String) = sql!(
                     "update haechi_security_head set log_rows = log_rows + 1 where id = 1 returning log_rows, mac"
                 )
-                .one(&mut *tx)
+                .one(&tx)
                 .await?;
-                let row = LogRow { id, ..row.clone() };
-                let mac = base64url::encode(self.keys.mac(ROW, &row.bytes(&before)));
-                let LogRow { at, event, user_id, account, network, request, .. } = &row;
+                let mac = base64url::encode(keys.mac(ROW, &row.bytes(id, &before)));
+                let LogRow { event, account, network, request, .. } = row;
                 sql!(
                     "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
                      values ({id}, {at}, {event}, {user_id}, {account}, {network}, {request}, {mac})"
                 )
-                .execute(&mut *tx)
+                .execute(&tx)
                 .await?;
-                sql!("update haechi_security_head set mac = {mac} where id = 1").execute(&mut *tx).await?;
+                sql!("update haechi_security_head set mac = {mac} where id = 1").execute(&tx).await?;
                 Ok(())
             })
             .await
@@ -207,7 +199,7 @@ impl SecurityLog {
             }
             for row in page {
                 let mac = base64url::decode(&row.mac).unwrap_or_default();
-                let fits = self.keys.verify(ROW, &row.bytes(&before), &mac).is_some();
+                let fits = self.keys.verify(ROW, &row.bytes(row.id, &before), &mac).is_some();
                 if row.id != last + 1 || !fits {
                     return Err(Broken::Row { at: last + 1 });
                 }
@@ -243,8 +235,8 @@ impl SecurityLog {
 
 impl LogRow {
     /// Each part with its length, so that no two rows have the same bytes.
-    fn bytes(&self, before: &str) -> Vec<u8> {
-        let numbers = [self.id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
+    fn bytes(&self, id: i64, before: &str) -> Vec<u8> {
+        let numbers = [id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
         let texts = [&self.event, &self.account, &self.network, &self.request].map(String::as_str);
         let parts = numbers.iter().map(String::as_str).chain(texts).chain([before]);
         parts.flat_map(|part| format!("{}:{part}", part.len()).into_bytes()).collect()

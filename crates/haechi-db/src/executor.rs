@@ -6,7 +6,7 @@ use crate::{Db, Engine, Result, Row, Statement, Transaction, db::Decode};
 
 /// A database or a transaction; sealed, so that every statement goes through this crate.
 ///
-/// Functions that may be part of a larger transaction take `impl Executor` and are called with `&db` or `&mut *tx`.
+/// Functions that may be part of a larger transaction take `impl Executor` and are called with `&db` or `&tx`.
 pub trait Executor: Send + sealed::Sealed {
     /// Returns which SQL to speak.
     fn engine(&self) -> Engine;
@@ -54,7 +54,7 @@ impl AsRef<Db> for Db {
     }
 }
 
-impl Executor for &mut Transaction {
+impl Executor for &Transaction {
     fn engine(&self) -> Engine {
         Transaction::engine(self)
     }
@@ -71,5 +71,5 @@ impl Executor for &mut Transaction {
 mod sealed {
     pub trait Sealed {}
     impl<D: AsRef<crate::Db> + Sync> Sealed for &D {}
-    impl Sealed for &mut crate::Transaction {}
+    impl Sealed for &crate::Transaction {}
 }

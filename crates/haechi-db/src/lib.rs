@@ -68,7 +68,7 @@ pub use row::Row;
 pub use secret::Secret;
 pub use sql::{Sql, SqlText};
 pub use statement::{Engine, Statement};
-pub use transaction::{Attempts, Transaction};
+pub use transaction::Transaction;
 pub use types::Type;
 pub use update::Update;
 pub use value::{Array, FromValue, ToValue, Value};

@@ -161,7 +161,9 @@ impl Lease {
         }
     }
 
-    async fn control(&mut self, text: &'static str) -> Result<()> {
+    /// Runs a statement of this crate that returns nothing.
+    pub(crate) async fn control(&mut self, text: &'static str) -> Result<()> {
+        self.state = self.state.started();
         let outcome = self.client()?.batch_execute(text).await;
         self.settle();
         outcome.map_err(|error| translate(&error))

@@ -57,7 +57,8 @@ pub(super) fn pragmas(connection: &Connection, role: Role, options: &Options) ->
 /// Allows what queries are made of and nothing else: the schema belongs to the migrations, files and settings to nobody.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let allowed = match context.action {
-        AuthAction::Select | AuthAction::Recursive | AuthAction::Transaction { .. } => true,
+        AuthAction::Select | AuthAction::Recursive => true,
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => true,
         AuthAction::Function { function_name } => !DENIED_FUNCTIONS.contains(&function_name),
         AuthAction::Read { table_name, .. }
         | AuthAction::Update { table_name, .. }

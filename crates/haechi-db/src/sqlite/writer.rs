@@ -95,6 +95,10 @@ impl Transaction {
         self.run(move |connection| inside(connection)?.execute(&statement, budget)).await
     }
 
+    pub(crate) async fn control(&self, text: &'static str) -> Result<()> {
+        self.run(move |connection| inside(connection)?.control(text)).await
+    }
+
     pub(crate) async fn commit(mut self) -> Result<()> {
         let turn = self.turn.take();
         let (answer, outcome) = oneshot::channel();

@@ -1,11 +1,14 @@
 //! Commit, error, cancelled future.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio::sync::oneshot;
 
 use super::{change, query, scalar, scratch::Scratch, text};
-use crate::{Db, Error, ErrorKind, Executor as _, Options, Result, Statement};
+use crate::{Db, Error, ErrorKind, Executor, Options, Result, Statement};
 
 const TABLE: &str = "create table item (name text not null unique)";
 
@@ -129,17 +132,17 @@ async fn a_transaction_that_takes_too_long_is_rolled_back() {
 #[tokio::test]
 async fn a_conflict_runs_the_whole_closure_again_three_times_at_most() {
     for scratch in &tables(Options::default()).await {
-        let mut attempts = 0;
+        let attempts = AtomicU32::new(0);
         let outcome: Result<()> = scratch
             .db
             .transaction_retrying(async |tx| {
-                attempts += 1;
+                attempts.fetch_add(1, Ordering::Relaxed);
                 tx.execute(insert("again")).await?;
                 Err(Error::new(ErrorKind::Conflict))
             })
             .await;
         assert!(outcome.unwrap_err().is_conflict());
-        assert_eq!(attempts, 3);
+        assert_eq!(attempts.into_inner(), 3);
         assert!(names(&scratch.db).await.is_empty());
     }
 }
@@ -170,17 +173,129 @@ async fn eight_writers_at_once_never_meet_a_busy_database() {
     }
 }
 
-/// A future that axum can spawn.
-fn sendable<F: Future + Send>(future: F) -> F {
+fn assert_send<F: Future + Send>(future: F) -> F {
     future
 }
 
+/// Borrows all its arguments in the closure, as a handler of an application does.
+async fn add_both(db: &Db, first: &str, others: &[String]) -> Result<usize> {
+    db.transaction(async |tx| {
+        add(&tx, first).await?;
+        for other in others {
+            tx.transaction(async |part| add(&part, other).await).await?;
+        }
+        Ok(1 + others.len())
+    })
+    .await
+}
+
+async fn add_both_retrying(db: &Db, first: &str, others: &[String]) -> Result<usize> {
+    db.transaction_retrying(async |tx| {
+        add(&tx, first).await?;
+        for other in others {
+            add(&tx, other).await?;
+        }
+        Ok(1 + others.len())
+    })
+    .await
+}
+
+/// May be a part of a larger transaction.
+async fn add(executor: impl Executor, name: &str) -> Result<u64> {
+    executor.execute(insert(name)).await
+}
+
 #[tokio::test]
-async fn the_future_of_a_transaction_can_move_between_threads() {
+async fn a_transaction_that_borrows_can_move_between_threads() {
     for scratch in &tables(Options::default()).await {
-        let (db, name) = (&scratch.db, "a".to_owned());
-        sendable(async { db.transaction(async |tx| tx.execute(insert(&name)).await).await }).await.unwrap();
-        assert_eq!(names(db).await, ["a"]);
+        let (db, name) = (scratch.db.clone(), "a".to_owned());
+        let task = async move {
+            let others = ["b".to_owned()];
+            assert_send(add_both(&db, &name, &others)).await?;
+            assert_send(add_both_retrying(&db, "c", &["d".to_owned()])).await
+        };
+        assert_eq!(tokio::spawn(task).await.unwrap().unwrap(), 2);
+        assert_eq!(names(&scratch.db).await, ["a", "b", "c", "d"]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_fails_is_undone_alone() {
+    for scratch in &tables(Options::default()).await {
+        let db = &scratch.db;
+        db.transaction(async |tx| {
+            add(&tx, "outer").await?;
+            let clash = tx.transaction(async |part| {
+                add(&part, "undone").await?;
+                tx.transaction(async |_| Ok(())).await.unwrap_err();
+                assert_eq!(*add(&tx, "of the outer").await.unwrap_err().kind(), ErrorKind::Closed);
+                add(&part, "outer").await
+            });
+            assert!(clash.await.unwrap_err().unique_violation().is_some());
+            tx.transaction(async |part| {
+                part.transaction(async |inner| add(&inner, "kept").await).await?;
+                let refused: Result<()> = part
+                    .transaction(async |inner| {
+                        add(&inner, "undone").await?;
+                        Err(Error::new(ErrorKind::NotFound))
+                    })
+                    .await;
+                assert!(refused.unwrap_err().is_not_found());
+                Ok(())
+            })
+            .await?;
+            // An error that the part swallows is not kept either.
+            let swallowed = tx.transaction(async |part| {
+                drop(add(&part, "outer").await);
+                Ok(())
+            });
+            assert!(swallowed.await.unwrap_err().unique_violation().is_some());
+            add(&tx, "last").await
+        })
+        .await
+        .unwrap();
+        assert_eq!(names(db).await, ["kept", "last", "outer"]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_cancelled_takes_the_whole_with_it() {
+    for scratch in &tables(Options::default()).await {
+        let outcome = scratch
+            .db
+            .transaction(async |tx| {
+                let part = tx.transaction(async |part| {
+                    add(&part, "cancelled").await?;
+                    std::future::pending::<Result<()>>().await
+                });
+                assert!(tokio::time::timeout(Duration::from_millis(50), part).await.is_err());
+                assert_eq!(*add(&tx, "after").await.unwrap_err().kind(), ErrorKind::Closed);
+                Ok(())
+            })
+            .await;
+        assert_eq!(*outcome.unwrap_err().kind(), ErrorKind::Closed);
+        scratch.db.execute(insert("free")).await.unwrap();
+        assert_eq!(names(&scratch.db).await, ["free"]);
+    }
+}
+
+#[tokio::test]
+async fn a_handle_that_escapes_its_closure_is_closed() {
+    for scratch in &tables(Options::default()).await {
+        let kept = scratch.db.transaction(async |tx| add(&tx, "a").await.map(|_| tx)).await.unwrap();
+        assert_eq!(*add(&kept, "b").await.unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(names(&scratch.db).await, ["a"]);
+        // One that is at work elsewhere while its transaction is cancelled holds nothing either.
+        let (sender, escaped) = oneshot::channel();
+        let never = scratch.db.transaction(async |tx| {
+            add(&tx, "c").await?;
+            drop(sender.send(tx));
+            std::future::pending::<Result<()>>().await
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(50), never).await.is_err());
+        assert_eq!(*add(&escaped.await.unwrap(), "d").await.unwrap_err().kind(), ErrorKind::Closed);
+        scratch.db.execute(insert("e")).await.unwrap();
+        assert_eq!(names(&scratch.db).await, ["a", "e"]);
     }
 }
 
