@@ -123,8 +123,15 @@ fn the_file_that_the_environment_names_is_the_configuration() {
         Server::start_with("[log]\nformat = \"json\"\n", &[("HAECHI_PID_FILE", process.to_str().unwrap())]);
     assert_eq!(std::fs::read_to_string(&process).unwrap().trim(), server.id().to_string());
     assert_eq!(server.visitor().get("/").status, 200);
-    let log = server.log();
-    let line = log.iter().find(|line| line.contains("haechi::request")).unwrap_or_else(|| panic!("{log:#?}"));
+    let began = Instant::now();
+    let line = loop {
+        let log = server.log();
+        if let Some(line) = log.iter().find(|line| line.contains("haechi::request")) {
+            break line.clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{log:#?}");
+        std::thread::sleep(Duration::from_millis(20));
+    };
     assert!(line.starts_with('{') && line.ends_with('}'), "{line}");
     assert!(line.contains("\"status\":200"), "{line}");
     drop(std::fs::remove_file(process));

@@ -14,8 +14,8 @@
 //! # Answers of the server itself
 //!
 //! A [`Refusal`] passes through [`Http::render`] and closes the connection. A head that does not end in time is answered 408, bytes
-//! that cannot be parsed as a request 400, 414 or 431. Where such bytes follow an answered request at once, hyper's own bare answer is
-//! sent instead, with no fields but the date and a length of 0: an answer of ours could cut into the rest of the one before.
+//! that cannot be parsed as a request 400, 414 or 431. Where such bytes arrive while the answer before is still on its way out, hyper's
+//! own bare answer is sent instead, with no fields but the date and a length of 0: an answer of ours could cut into that one.
 
 mod answer;
 mod body;

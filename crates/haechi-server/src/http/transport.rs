@@ -25,7 +25,7 @@ pub(super) struct Transport<S: 'static> {
     /// Given back once, then empty.
     first: Bytes,
     wire: Arc<Wire>,
-    /// Requests that had begun when hyper began on the transport.
+    /// Requests that had begun when hyper last had nothing left to write.
     served: u64,
     /// What hyper answered, without the service, to bytes that are no request. It was not sent: see `one`.
     refused: Option<StatusCode>,
@@ -69,7 +69,7 @@ impl<S> Transport<S> {
     }
 
     fn is_untouched(&self) -> bool {
-        self.wire.is_one() && self.wire.served() == self.served
+        self.wire.served() == self.served && self.wire.is_one()
     }
 
     pub(super) fn inner(&mut self) -> &mut S {
@@ -78,7 +78,8 @@ impl<S> Transport<S> {
 
     /// Takes the place of the socket for an answer that hyper writes by itself; `false` for all other bytes.
     ///
-    /// Before hyper has called the service, whatever it writes is such an answer. Later it may be an earlier answer's rest.
+    /// While hyper has not called the service since its last answer went out whole, whatever it writes is such an
+    /// answer. Before, it may be the rest of that one.
     fn holds_back(&mut self, bytes: &[u8]) -> bool {
         if self.refused.is_none() && self.is_untouched() {
             self.refused = bytes.get(9..12).and_then(|status| StatusCode::from_bytes(status).ok());
@@ -141,6 +142,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.inner).poll_flush(cx);
+        // hyper flushes when its own buffer is empty: with no exchange open, every answer went out whole.
+        if matches!(polled, Poll::Ready(Ok(()))) && this.wire.open() == 0 {
+            this.served = this.wire.served();
+        }
         this.waited(cx, polled)
     }
 

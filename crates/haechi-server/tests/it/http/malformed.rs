@@ -196,6 +196,15 @@ async fn every_refusal_is_rendered_as_the_application_asks() {
         ("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n", 500),
     ] {
         let answer = site.exchange(request.as_bytes()).await;
+        // The same bytes behind a request that is answered, on the same connection.
+        let behind = site.exchange(format!("{NEXT}{request}").as_bytes()).await;
+        let (before, behind) = behind.split_at(behind.rfind("HTTP/1.1 ").unwrap());
+        assert_eq!(statuses(before), [200], "{request:?}: {before:?}");
+        check_answer(request, behind, expected);
+        assert!(
+            behind.contains("x-sealed: yes\r\n") && behind.ends_with("rendered"),
+            "{request:?}: {behind:?}"
+        );
         check_answer(request, &answer, expected);
         assert!(answer.contains("x-sealed: yes\r\n") && answer.contains("date: "), "{request:?}: {answer:?}");
         assert!(
