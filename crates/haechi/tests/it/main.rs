@@ -15,3 +15,4 @@ mod sign_in;
 mod site;
 mod static_files;
 mod template_failure;
+mod view;
