@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 /// Makes the data of a page from names and values; each value is anything that implements [`Serialize`].
 ///
-/// A name alone takes the variable of that name. Values are borrowed.
+/// A name alone takes the variable of that name. Values are moved in; write `posts => &posts` to keep one.
 ///
 /// # Security
 ///
@@ -33,28 +33,21 @@ macro_rules! context {
         $crate::__private::context([$((stringify!($name), $crate::context!(@ $name $($value)?))),*])
     };
     (@ $name:ident) => {
-        &$name as &dyn $crate::__private::Shown
+        $crate::__private::shown($name)
     };
     (@ $name:ident $value:expr) => {
-        &$value as &dyn $crate::__private::Shown
+        $crate::__private::shown($value)
     };
 }
 
-/// What a template can show.
 #[doc(hidden)]
-pub trait Shown {
-    fn shown(&self) -> Value;
-}
-
-impl<T: Serialize> Shown for T {
-    fn shown(&self) -> Value {
-        Value::from(value::Serde(self))
-    }
+pub fn shown<T: Serialize>(value: T) -> Value {
+    Value::from(value::Serde(value))
 }
 
 #[doc(hidden)]
-pub fn context<const N: usize>(pairs: [(&'static str, &dyn Shown); N]) -> Value {
-    Value::from_pairs(pairs.iter().map(|(name, value)| (*name, value.shown())))
+pub fn context<const N: usize>(pairs: [(&'static str, Value); N]) -> Value {
+    Value::from_pairs(pairs)
 }
 
 /// A value by its serialization. [`context!`] needs it no more: it is here for data put together by hand.

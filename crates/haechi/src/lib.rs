@@ -76,7 +76,7 @@ pub use view::{View, view};
 
 #[doc(hidden)]
 pub mod __private {
-    pub use super::context::{Shown, context};
+    pub use super::context::{context, shown};
     pub use rust_embed;
     pub use rust_embed::RustEmbed;
 }
