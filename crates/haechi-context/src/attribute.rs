@@ -16,6 +16,8 @@ pub(crate) struct Attribute {
     name: Word,
     quote: Quote,
     entity: Option<Entity>,
+    /// Only one of two branches ended in the `&` of `entity`: what follows may not make it a reference.
+    entity_doubtful: bool,
     language: Language,
     capture: Option<Capture>,
     /// A value stood here; only `<meta content>` asks.
@@ -41,7 +43,7 @@ impl Attribute {
     pub(crate) fn new(element: Element, name: Word, quote: Quote, facts: &Facts) -> Self {
         let language = attributes::language(element, name.as_str(), facts);
         let capture = attributes::fact(element, name.as_str()).map(Capture::new);
-        Self { name, quote, entity: None, language, capture, dynamic: false }
+        Self { name, quote, entity: None, entity_doubtful: false, language, capture, dynamic: false }
     }
 
     pub(crate) fn is_ended_by(&self, c: char) -> bool {
@@ -77,6 +79,13 @@ impl Attribute {
     }
 
     fn feed(&mut self, decoded: Decoded) -> Result<(), Error> {
+        if std::mem::take(&mut self.entity_doubtful) {
+            return match decoded {
+                // Its `&` was read where it stood.
+                Decoded::Literal(text) => text.chars().skip(1).try_for_each(|c| self.feed_char(c)),
+                _ => Err(Error::new(Code::EntityCut)),
+            };
+        }
         match decoded {
             Decoded::Char(c) => self.feed_char(c),
             Decoded::Literal(text) => text.chars().try_for_each(|c| self.feed_char(c)),
@@ -152,7 +161,16 @@ impl Attribute {
     }
 
     pub(crate) fn join(mut self, other: &Self) -> Option<Self> {
-        if self.name != other.name || self.quote != other.quote || self.entity != other.entity {
+        if self.name != other.name || self.quote != other.quote {
+            return None;
+        }
+        let mut other = other.clone();
+        if self.entity != other.entity {
+            self.doubt_ampersand()?;
+            other.doubt_ampersand()?;
+            self.entity = Some(Entity::new());
+            self.entity_doubtful = true;
+        } else if self.entity_doubtful != other.entity_doubtful {
             return None;
         }
         self.language = self.language.join(&other.language)?;
@@ -161,6 +179,19 @@ impl Attribute {
             a.join(b);
         }
         Some(self)
+    }
+
+    /// Reads an `&` as the character that it most likely is; half a reference stays one.
+    fn doubt_ampersand(&mut self) -> Option<()> {
+        if let Some(entity) = self.entity.take() {
+            if entity != Entity::new() {
+                return None;
+            }
+            if !self.entity_doubtful {
+                self.feed_char('&').ok()?;
+            }
+        }
+        Some(())
     }
 
     pub(crate) fn describe(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -97,6 +97,18 @@ impl Code {
         self.lesson().example
     }
 
+    /// Returns why it is refused.
+    #[must_use]
+    pub fn cause(self) -> &'static str {
+        self.lesson().cause
+    }
+
+    /// Returns what to write instead.
+    #[must_use]
+    pub fn cure(self) -> &'static str {
+        self.lesson().cure
+    }
+
     fn lesson(self) -> &'static Lesson {
         &LESSONS[self as usize]
     }

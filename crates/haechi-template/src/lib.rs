@@ -46,7 +46,7 @@ pub use error::{Error, Problems};
 pub use minijinja::{State, UndefinedBehavior, context, value};
 pub use page::Page;
 pub use problem::Problem;
-pub use report::{Explained, TrustSite, Warning};
+pub use report::{Explained, TrustSite, WARNINGS, Warning};
 pub use rule::{RULES, Rule};
 #[cfg(feature = "sanitize")]
 pub use sanitize::sanitize;

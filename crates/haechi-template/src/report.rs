@@ -70,6 +70,15 @@ pub struct Warning {
     pub message: String,
 }
 
+/// Every code of a [`Warning`], with what will happen.
+pub const WARNINGS: &[(&str, &str)] = &[
+    ("client-template", "a value in text that a library in the browser may read as its own template"),
+    ("dead-text", "text outside of the blocks of a child template is never shown"),
+    ("form-method", "a button posts a form that sends no token"),
+    ("inline-handler", "a strict content security policy does not run the attribute"),
+    ("opener", "`rel=opener` lets the other page navigate this one"),
+];
+
 impl Warning {
     pub(crate) fn of(spot: Spot<'_>, code: &'static str, message: String) -> Self {
         let Place { line, column, .. } = Place::of(spot.source, spot.offset);

@@ -18,6 +18,7 @@ mod app;
 mod build;
 mod command;
 pub mod config;
+mod context;
 pub mod csp;
 mod csp_report;
 mod csrf;
@@ -50,6 +51,7 @@ pub use app::App;
 pub use axum;
 pub use build::BuildError;
 pub use config::Config;
+pub use context::Serde;
 pub use current_user::{Auth, CurrentUser, MaybeUser};
 pub use database::Db;
 pub use embed::Embedded;
@@ -63,8 +65,9 @@ pub use haechi_db::{FilterSet, Input, Migration, MigrationSet, Model, sql};
 pub use haechi_server as server;
 pub use haechi_server::Stream;
 pub use haechi_session::{FlashLevel, Session};
-pub use haechi_template::value::Serde;
-pub use haechi_template::{Html, SafeUrl, context};
+#[cfg(feature = "sanitize")]
+pub use haechi_template::sanitize;
+pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
 pub use mail::{Mail, MailError, Mailer};
 pub use policy::Policy;
 pub use redirect::redirect;
@@ -75,6 +78,7 @@ pub use view::{View, view};
 
 #[doc(hidden)]
 pub mod __private {
+    pub use super::context::{context, shown};
     pub use rust_embed;
     pub use rust_embed::RustEmbed;
 }

@@ -87,8 +87,19 @@ impl<'s> Walk<'_, 's> {
     fn unshown(&mut self, statement: &ast::Stmt<'s>) -> Result<(), Refused> {
         match statement {
             ast::Stmt::Block(node) => self.block_of_child(node),
-            ast::Stmt::EmitRaw(_) | ast::Stmt::Extends(_) => Ok(()),
-            ast::Stmt::EmitExpr(node) => self.inspect(&node.expr),
+            ast::Stmt::Extends(_) => Ok(()),
+            ast::Stmt::EmitRaw(node) => {
+                let text = node.raw.trim_start();
+                if !text.is_empty() {
+                    let offset = offset_of(self.source, text);
+                    self.dead(Spot { template: self.name, source: self.source, offset, end: offset });
+                }
+                Ok(())
+            }
+            ast::Stmt::EmitExpr(node) => {
+                self.dead(self.spot(node.span()));
+                self.inspect(&node.expr)
+            }
             ast::Stmt::IfCond(node) => {
                 self.inspect(&node.expr)?;
                 node.true_body.iter().chain(&node.false_body).try_for_each(|inner| self.unshown(inner))
@@ -108,6 +119,11 @@ impl<'s> Walk<'_, 's> {
             ast::Stmt::Continue(_) | ast::Stmt::Break(_) => Ok(()),
             _ => self.walk(statement, self.base.clone()).map(drop),
         }
+    }
+
+    fn dead(&mut self, spot: Spot<'_>) {
+        let message = "this stands outside of the blocks and is never shown; move it into one".to_owned();
+        self.warn(spot, "dead-text", message);
     }
 
     fn block_of_child(&mut self, node: &ast::Spanned<ast::Block<'s>>) -> Result<(), Refused> {

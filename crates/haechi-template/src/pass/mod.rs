@@ -4,6 +4,7 @@
 //! A template is analysed once for every context from which it is entered; each such variant has its own name in the
 //! engine (`header.html#2`), as its expressions may need other escapers.
 
+mod client;
 mod expr;
 mod inherit;
 mod inspect;

@@ -29,6 +29,9 @@ impl<'s> Walk<'_, 's> {
             return Err(self.refuse_at(self.name_spot(filter.name), rule::SAFE_MISUSE, message));
         }
         self.inspect(&node.expr)?;
+        if before.is_text() {
+            self.warn_of_client_template(spot);
+        }
         self.found.edits.escapers.insert(spot.offset, (spot.end, escaper));
         let place = Place::of(self.source, spot.offset);
         let explained = Explained {

@@ -45,6 +45,8 @@ pub(super) struct Walk<'p, 's> {
     pub(super) block: Option<Context>,
     /// For each loop around, where `break` and `continue` stood.
     pub(super) loops: Vec<Vec<Context>>,
+    /// An attribute of a client template that stands before.
+    pub(super) client_template: Option<String>,
 }
 
 impl<'p, 's> Walk<'p, 's> {
@@ -56,7 +58,8 @@ impl<'p, 's> Walk<'p, 's> {
     ) -> Analysis {
         let base = if *entry == Context::text() { Context::text() } else { Context::html() };
         let found = Found::default();
-        let mut walk = Self { pass, name, source, base, found, block: None, loops: Vec::new() };
+        let mut walk =
+            Self { pass, name, source, base, found, block: None, loops: Vec::new(), client_template: None };
         let exit = walk.template(entry);
         let found = walk.found;
         let (exit, rewritten) = match exit {
@@ -209,6 +212,9 @@ impl<'p, 's> Walk<'p, 's> {
     /// Feeds raw text to the machine and writes what belongs into it.
     fn raw(&mut self, raw: &'s str, mut context: Context) -> Result<Context, Refused> {
         let start = offset_of(self.source, raw);
+        if !context.is_unescaped() {
+            self.look_for_client_template(raw);
+        }
         let events = context.advance(raw).map_err(|error| {
             let offset = start + error.offset();
             let spot = Spot { template: self.name, source: self.source, offset, end: offset };

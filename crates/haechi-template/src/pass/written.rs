@@ -52,7 +52,7 @@ impl<'s> Walk<'_, 's> {
         self.found.edits.insert(offset, insert);
     }
 
-    fn warn(&mut self, spot: Spot<'_>, code: &'static str, message: String) {
+    pub(super) fn warn(&mut self, spot: Spot<'_>, code: &'static str, message: String) {
         self.found.warnings.insert((spot.offset, code), Warning::of(spot, code, message));
     }
 

@@ -84,6 +84,20 @@ fn every_rule_stands_in_the_documentation() {
 }
 
 #[test]
+fn every_code_of_a_place_and_every_warning_stands_in_the_documentation() {
+    let documentation = include_str!("../../../../docs/templates.md");
+    let cell = |text: &str| text.replace('|', "\\|");
+    for code in haechi_context::Code::ALL {
+        let row = format!("| `{code}` | {} | {} |", cell(code.cause()), cell(code.cure()));
+        assert!(documentation.contains(&row), "docs/templates.md lacks the row\n{row}");
+    }
+    for (code, what) in haechi_template::WARNINGS {
+        let row = format!("| `{code}` | {what} |");
+        assert!(documentation.contains(&row), "docs/templates.md lacks the row\n{row}");
+    }
+}
+
+#[test]
 fn an_error_knows_its_template_and_line() {
     let files =
         [("page.html", "<p>\n<i title=\"{% include 'part.html' %}\">"), ("part.html", "a\n{{ 1 / x }}")];

@@ -96,3 +96,25 @@ fn an_inline_handler_is_a_warning() {
     let templates = load(&[("p.html", "<p onclick=\"f()\">")]).unwrap();
     assert_eq!(templates.warnings()[0].code, "inline-handler");
 }
+
+#[test]
+fn what_is_safe_and_probably_not_meant_is_a_warning() {
+    #[track_caller]
+    fn check(source: &str, expected: &[&str]) {
+        let files = [("base.html", "{% block b %}{% endblock %}"), ("p.html", source)];
+        let templates = load(&files).unwrap_or_else(|error| panic!("{error}"));
+        let found: Vec<String> = templates
+            .warnings()
+            .iter()
+            .map(|one| format!("{}:{} {}", one.line, one.column, one.code))
+            .collect();
+        assert_eq!(found, expected, "{source}");
+    }
+    check("{% extends 'base.html' %}\n{# note #}{% set a = 1 %}{% block b %}c{% endblock %}", &[]);
+    check("{% extends 'base.html' %}\n<p>lost</p>{% block b %}c{% endblock %}", &["2:1 dead-text"]);
+    check("{% extends 'base.html' %}{% if a %}{{ b }}{% endif %}", &["1:39 dead-text"]);
+    check("<div v-if=\"a\"><p title=\"{{ x }}\">{{ x }}{{ y }}</p></div>", &["1:37 client-template"]);
+    check("<div ng-app><p>{% for x in y %}{{ x }}{% endfor %}", &["1:35 client-template"]);
+    check("<div v-if=\"a\"><p v-pre>{{ x }}</p></div>", &[]);
+    check("<div x-data=\"{}\"><p>{{ x }}</p></div> <p>v-if ng-app {{ x }}", &[]);
+}

@@ -21,3 +21,4 @@ mod smtp;
 mod static_files;
 mod template_failure;
 mod templates;
+mod view;

@@ -65,7 +65,7 @@ async fn a_template_that_fails_shows_its_developer_the_place_and_a_hint() {
     assert!(lines[2].contains("check the spelling"), "{text}");
     let (status, html) = ask(&mut browser, "/bad", "text/html").await;
     assert_eq!(status, 500);
-    assert!(html.contains("bad.html:2:29") && html.contains("&lt;a href=&quot;"), "{html}");
+    assert!(html.contains("bad.html:2:29") && html.contains("&lt;a href=&#34;"), "{html}");
     assert!(!html.contains("secret line</a>"), "{html}");
 }
 
