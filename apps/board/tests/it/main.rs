@@ -5,5 +5,6 @@ mod client;
 mod forgery;
 mod injection;
 mod journey;
+mod language;
 mod server;
 mod validation;

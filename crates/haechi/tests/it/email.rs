@@ -164,7 +164,7 @@ async fn links_on_request_are_limited_and_the_page_says_so_in_the_language_of_it
     }
     let last = last.expect("links are limited");
     assert!(
-        last.text().contains("시도가 너무 많습니다") && last.header("retry-after") != "",
+        last.text().contains("시도가 너무 많습니다") && !last.header("retry-after").is_empty(),
         "{}",
         last.text()
     );
