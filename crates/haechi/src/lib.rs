@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Handlers, routers and extractors are axum's. What haechi adds stands around them, for every route: the list is in
-//! `stack.rs`. Each route is added under a policy ([`App::public`], [`App::signed_in`], [`App::permission`]); there
+//! `stack.rs`. Each route is added under a policy ([`App::public`], [`App::signed_in`], [`App::permission`],
+//! [`App::recent`]); there
 //! is no way to add one without.
 
 mod accounts;

@@ -37,6 +37,8 @@ fn whoever_may_moderate_changes_what_others_wrote() {
     let post = ada.submit("/posts/new", &[("title", "Rude"), ("body", "words")]).redirect();
     ada.submit_to(&post, &format!("{post}/comments"), &[("body", "ruder words")]).redirect();
     ada.submit_to("/posts/new", "/moderation/comments/1/delete", &[]).expect(403);
+    ada.get("/").hides("href=\"/moderation\"");
+    warden.get("/").shows("href=\"/moderation\"");
     warden.get("/moderation").expect(200).shows("ruder words").shows("Rude");
     let delete = "/moderation/comments/1/delete";
     warden.submit_to("/moderation", delete, &[]).expect_redirect("/moderation");

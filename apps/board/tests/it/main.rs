@@ -7,6 +7,7 @@ mod injection;
 mod journey;
 mod refusals;
 mod security_log;
+mod language;
 mod server;
 mod timing;
 mod transport;

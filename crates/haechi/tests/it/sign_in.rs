@@ -45,6 +45,17 @@ async fn a_sign_out_ends_the_session_everywhere_and_clears_the_browser() {
 }
 
 #[tokio::test]
+async fn a_page_behind_a_session_is_kept_by_no_cache() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    for path in ["/mine", "/careful", "/accounts/devices", "/accounts/password/change", "/moderate"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert!(page.header("vary").contains("Cookie"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_signs_nobody_out() {
     let mut browser = browser().await;
     sign_up(&mut browser, "ada").await;
