@@ -81,6 +81,9 @@ fn refusal(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<De
     if let Some(error) = error.downcast_ref::<haechi_db::Error>() {
         return database(error);
     }
+    if let Some(refused) = error.downcast_ref::<haechi_db::FilterError>() {
+        return Some(Denial::new(StatusCode::BAD_REQUEST, "database", "filter").detail(refused.to_string()));
+    }
     if let Some(error) = error.downcast_ref::<haechi_session::Error>() {
         return Some(unavailable("session", &error.to_string(), RETRY));
     }
