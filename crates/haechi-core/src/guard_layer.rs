@@ -61,6 +61,18 @@ struct Shared {
     clock: Arc<dyn Clock>,
     guards: Vec<Box<dyn Guard>>,
     seal: Seal,
+    /// Beginnings of paths whose rest is not logged.
+    unlogged: &'static [&'static str],
+}
+
+/// Returns as much of a path as a log may hold: what stands behind one of the beginnings of `unlogged` is left out.
+///
+/// # Security
+/// A link that signs in or sets a password carries its token in the path; who reads the log must not be able to use it.
+#[must_use]
+pub fn logged_path<'a>(path: &'a str, unlogged: &[&str]) -> &'a str {
+    let begins = unlogged.iter().find(|begin| path.starts_with(**begin));
+    begins.and_then(|begin| path.get(..begin.len())).unwrap_or(path)
 }
 
 impl GuardLayer {
@@ -72,7 +84,19 @@ impl GuardLayer {
         guards: Vec<Box<dyn Guard>>,
         seal: Seal,
     ) -> Self {
-        Self { shared: Arc::new(Shared { resolve: Box::new(resolve), clock, guards, seal }) }
+        Self::unlogged(resolve, clock, guards, seal, &[])
+    }
+
+    /// Makes the layer; of a path that begins with one of `unlogged`, refusals log no more than that.
+    #[must_use]
+    pub fn unlogged(
+        resolve: impl Resolve + 'static,
+        clock: Arc<dyn Clock>,
+        guards: Vec<Box<dyn Guard>>,
+        seal: Seal,
+        unlogged: &'static [&'static str],
+    ) -> Self {
+        Self { shared: Arc::new(Shared { resolve: Box::new(resolve), clock, guards, seal, unlogged }) }
     }
 
     /// Iterates over the names of the guards, in their order.
@@ -183,7 +207,7 @@ impl Shared {
             client = %client,
             method = %parts.method,
             // `Uri` holds no control characters, and `path` leaves out the query, where people put secrets.
-            path = parts.uri.path(),
+            path = logged_path(parts.uri.path(), self.unlogged),
             request = %id,
             "request refused"
         );

@@ -38,7 +38,7 @@ pub use denial::Denial;
 pub use denial_page::DenialFormat;
 pub use error::{Error, ErrorKind, Quoted};
 pub use guard::{Field, Guard, Head};
-pub use guard_layer::{GuardLayer, GuardService, Guarded, Resolve, Resolved};
+pub use guard_layer::{GuardLayer, GuardService, Guarded, Resolve, Resolved, logged_path};
 pub use host_name::HostName;
 pub use key::{KeyMatch, KeyRing, SecretKey};
 #[doc(hidden)]

@@ -82,7 +82,7 @@ fn refusal(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<De
         return database(error);
     }
     if let Some(refused) = error.downcast_ref::<haechi_db::FilterError>() {
-        return Some(Denial::new(StatusCode::BAD_REQUEST, "filter", "parameter").detail(refused.to_string()));
+        return Some(Denial::new(StatusCode::BAD_REQUEST, "database", "filter").detail(refused.to_string()));
     }
     if let Some(error) = error.downcast_ref::<haechi_session::Error>() {
         return Some(unavailable("session", &error.to_string(), RETRY));

@@ -4,7 +4,6 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use haechi_core::Denial;
-use haechi_db::FilterSet;
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -38,28 +37,6 @@ pub struct Query<T>(pub T);
 /// 415 for another content type, 400 for what is no JSON, 422 for JSON that is no `T`, 413 for a body over its limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
-
-/// The parameters after `?`, as far as a [`FilterSet`](crate::FilterSet) lets an outsider filter, sort and turn pages.
-///
-/// # Errors
-///
-/// 400 for a parameter that `F` does not declare, one that is doubled, or a value of the wrong kind.
-pub struct Filter<F: FilterSet>(pub haechi_db::Filter<F>);
-
-impl<F: FilterSet, S: Send + Sync> FromRequestParts<S> for Filter<F> {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(haechi_db::Filter::parse(form_urlencoded::parse(query.as_bytes()))?))
-    }
-}
-
-impl<F: FilterSet> std::fmt::Debug for Filter<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Error;

@@ -23,7 +23,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
-    Resolve, Resolved, Scheme, Seal,
+    Resolve, Resolved, Scheme, Seal, logged_path,
 };
 use haechi_guard::{Csp, Csrf, Headers, Host, Origin, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
@@ -70,8 +70,11 @@ fn layer(
     guards: Vec<Box<dyn Guard>>,
     seal: Seal,
 ) -> GuardLayer {
-    GuardLayer::new(Sockets { proxies }, clock, guards, seal)
+    GuardLayer::unlogged(Sockets { proxies }, clock, guards, seal, UNLOGGED)
 }
+
+/// Pages whose path carries a token: what stands behind is not logged.
+const UNLOGGED: &[&str] = &["/accounts/reset/", "/accounts/email/"];
 
 /// The guards, in the order in which they are asked.
 fn guards(site: &Site, host: Host, origin: Origin, csrf: Csrf) -> Vec<Box<dyn Guard>> {
@@ -195,7 +198,7 @@ impl Pass {
     async fn logged(self, request: Request<Body>, context: RequestContext) -> Response {
         let started = Instant::now();
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let path = logged_path(request.uri().path(), UNLOGGED).to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
         let site = self.site.clone();

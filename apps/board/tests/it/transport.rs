@@ -150,3 +150,22 @@ fn a_configuration_that_is_not_there_or_unknown_is_no_start() {
     let unknown = start(&[("HAECHI_BINDD", "localhost:1")]);
     assert!(unknown.contains("HAECHI_BIND"), "{unknown}");
 }
+
+#[test]
+fn a_token_in_a_path_stands_in_no_log() {
+    let server = Server::start();
+    let mut visitor = server.visitor();
+    visitor.get("/accounts/reset/MQ/secret-token/");
+    visitor.get("/accounts/email/secret-token/");
+    let foreign = [("origin", "https://other.example")];
+    assert_eq!(visitor.post("/accounts/reset/MQ/secret-token/", &[], &foreign).status, 403);
+    assert_eq!(visitor.get("/nothing-here").status, 404);
+    let began = Instant::now();
+    while !server.log().iter().any(|line| line.contains("/nothing-here")) {
+        assert!(began.elapsed() < Duration::from_secs(10), "{:#?}", server.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let log = server.log();
+    assert!(log.iter().any(|line| line.contains("/accounts/reset/")), "{log:#?}");
+    assert!(!log.iter().any(|line| line.contains("secret-token")), "{log:#?}");
+}

@@ -238,3 +238,17 @@ fn the_context_says_what_was_resolved() {
     let id = answer.response.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(answer.response.body(), &Bytes::from(format!("unix https://example.org {id}")));
 }
+
+#[test]
+fn a_token_in_a_path_is_not_logged() {
+    let unlogged = &["/accounts/reset/", "/accounts/email/"];
+    for (path, logged) in [
+        ("/", "/"),
+        ("/accounts/login", "/accounts/login"),
+        ("/accounts/reset/MQ/c2-5f/", "/accounts/reset/"),
+        ("/accounts/email/abc.def/", "/accounts/email/"),
+        ("/posts/accounts/reset/1", "/posts/accounts/reset/1"),
+    ] {
+        assert_eq!(haechi_core::logged_path(path, unlogged), logged);
+    }
+}

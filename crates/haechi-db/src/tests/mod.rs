@@ -3,6 +3,7 @@
 mod builder;
 mod failures;
 mod hardening;
+mod limits;
 mod migrations;
 mod reliability;
 mod scratch;
