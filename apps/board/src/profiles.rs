@@ -43,7 +43,7 @@ pub(crate) async fn show(db: Db, Path(name): Path<String>) -> Result<View> {
         id => person.id,
         joined => Serde(Moment::from(person.date_joined)),
         website => said.website,
-        biography => said.biography,
+        biography => haechi::sanitize(&said.biography),
         posts => Serde(posts),
     };
     Ok(View::new("user.html", data))

