@@ -95,6 +95,13 @@ fn refuse_unsafe(config: &Config, development: bool) -> Result<(), BuildError> {
     if config.tls.certificate.is_some() != config.tls.key.is_some() {
         return refuse("tls.certificate and tls.key belong together: set both");
     }
+    if config.django.is_some() {
+        // Read and not yet obeyed: a site that believes it shares sign-ins must not find out by a session that lives on.
+        return refuse(
+            "[django] is read, but haechi does not share sessions with a Django site yet: take the section out; \
+             users and passwords of an adopted database work without it",
+        );
+    }
     Ok(())
 }
 
@@ -314,6 +321,8 @@ mod tests {
             config.allowed_hosts = vec!["example.org".to_owned()];
         };
         check(|_| {}, None);
+        let django = "[django]\nsecret_key = \"kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E\"\nversion = \"5.2.19\"";
+        check(|config| config.django = toml::from_str::<Config>(django).unwrap().django, Some("[django]"));
         check(|config| config.bind = vec!["0.0.0.0:80".to_owned()], Some("allowed_hosts"));
         check(public, Some("plain HTTP"));
         check(
