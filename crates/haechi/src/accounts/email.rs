@@ -37,8 +37,13 @@ pub(super) async fn page(site: Site, auth: Auth) -> Result<Response> {
 
 pub(super) async fn confirm(site: Site, auth: Auth, headers: HeaderMap) -> Result<Response> {
     let session = auth.session();
-    let Some(user) = bearer(&site, session).await? else { return Ok(used()) };
+    let Some(token) = session.get::<String>(KEPT).await? else { return Ok(used()) };
+    let Some(user) = unproved(&site, &token).await? else { return Ok(used()) };
     session.remove(KEPT).await?;
+    // Checks once more, and writes the security log: what cannot be logged does not happen.
+    if auth.verify_email(&token).await?.is_none() {
+        return Ok(used());
+    }
     if !prove(site.db(), &user, site.clock().unix()).await? {
         return Ok(used());
     }

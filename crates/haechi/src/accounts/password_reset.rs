@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::proved_email::is_proved;
 use super::texts::Texts;
 use super::throttled::throttled;
-use crate::{Form, Mail, Result, Site, View, context};
+use crate::{Auth, Form, Mail, Result, Site, View, context};
 
 pub(super) async fn page() -> View {
     View::new("accounts/password_reset.html", context! { sent => false })
@@ -24,6 +24,7 @@ pub(super) struct Reset {
 /// its time, for even the table is read after the answer.
 pub(super) async fn send(
     site: Site,
+    auth: Auth,
     Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     Form(form): Form<Reset>,
@@ -32,7 +33,7 @@ pub(super) async fn send(
     let language = Texts::of(&site, &headers).language;
     let queue = site.mailer().clone();
     let email = form.email.trim().to_owned();
-    match site.inner.authority.count_reset(&email, context.client().network()).await {
+    match auth.count_reset(&email).await {
         Ok(()) => {}
         Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
         Err(error) => return Err(error.into()),

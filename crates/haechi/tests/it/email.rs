@@ -55,6 +55,29 @@ async fn a_sign_up_sends_a_link_that_proves_the_address_once() {
     assert_eq!(reader.get("/mine").await.status, 303, "the link signs nobody in");
     assert_eq!(reader.get(&link).await.status, 422, "the link is used up");
     assert_eq!(reader.post_form("/accounts/email/confirm", &[]).await.status, 422);
+    assert_eq!(
+        events(&site, "e-mail verified").await,
+        1,
+        "the log holds the proof, once, and no opening of the link"
+    );
+}
+
+/// How often something stands in the security log, with the request that did it.
+async fn events(site: &Site, event: &str) -> i64 {
+    let logged = haechi::sql!(
+        "select count(*) from haechi_security_log where event = {event} and length(request) = 24"
+    );
+    logged.scalar(site.db()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_reset_that_is_asked_for_is_logged_with_its_request() {
+    let outbox = Outbox::new("reset-logged");
+    let (site, mut stranger) = site_with(&outbox.0).await;
+    stranger.get("/accounts/password/reset").await;
+    let answer = stranger.post_form("/accounts/password/reset", &[("email", "nobody@example.org")]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(events(&site, "reset requested").await, 1);
 }
 
 /// A link as the site makes it, for another user, address or time.
