@@ -1,7 +1,7 @@
 //! `demo`: fills the board with a little content in English and Korean.
 
 use haechi::db::Db;
-use haechi::{CreateUser, Result, Site};
+use haechi::{CreateUser, Result, Site, UserId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::models::{Comment, NewComment, NewPost, NewProfile, Post, Profile, comment, post, profile};
@@ -38,18 +38,18 @@ pub(crate) async fn fill(site: Site) -> Result<()> {
     Ok(())
 }
 
-async fn introduce(db: &Db, user: i64, website: &str, biography: &str) -> Result<()> {
+async fn introduce(db: &Db, user: UserId, website: &str, biography: &str) -> Result<()> {
     let input = NewProfile { website: website.to_owned(), biography: biography.to_owned() };
     Profile::insert(input).set(profile::user_id, user).execute(db).await?;
     Ok(())
 }
 
-async fn write(db: &Db, author: i64, title: &str, body: &str, at: Timestamp) -> Result<i64> {
+async fn write(db: &Db, author: UserId, title: &str, body: &str, at: Timestamp) -> Result<i64> {
     let input = NewPost { title: title.to_owned(), body: body.to_owned() };
     Ok(Post::insert(input).set(post::author_id, author).set(post::created, at).returning(db).await?.id)
 }
 
-async fn say(db: &Db, post_id: i64, author: i64, text: &str, at: Timestamp) -> Result<()> {
+async fn say(db: &Db, post_id: i64, author: UserId, text: &str, at: Timestamp) -> Result<()> {
     Comment::insert(NewComment { body: text.to_owned() })
         .set(comment::post_id, post_id)
         .set(comment::author_id, author)

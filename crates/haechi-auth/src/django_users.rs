@@ -5,7 +5,7 @@ use haechi_db::{Db, Model, sql};
 use jiff::Timestamp;
 
 use crate::user_store::StoreFuture;
-use crate::{Account, Error, NewAccount, User, UserStore};
+use crate::{Account, Error, NewAccount, User, UserId, UserStore};
 
 /// The users in Django's table, which a fresh site has as well.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct DjangoUsers {
 #[derive(Model)]
 #[model(row)]
 struct UserRow {
-    id: i64,
+    id: UserId,
     password: String,
     last_login: Option<Timestamp>,
     is_superuser: bool,
@@ -100,15 +100,21 @@ impl UserStore for DjangoUsers {
         })
     }
 
-    fn by_id(&self, id: i64) -> StoreFuture<'_, Option<Account>> {
+    fn by_id(&self, id: UserId) -> StoreFuture<'_, Option<Account>> {
         Box::pin(async move {
-            let row: Option<UserRow> = sql!(
+            let Some(id) = id.int() else { return Ok(None) };
+            let row: haechi_db::Result<Option<UserRow>> = sql!(
                 "select id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff,
                  is_active, date_joined from auth_user where id = {id}"
             )
             .optional(&self.db)
-            .await?;
-            Ok(row.map(Account::from))
+            .await;
+            match row {
+                Ok(row) => Ok(row.map(Account::from)),
+                // Wider than the column.
+                Err(error) if error.is_validation() => Ok(None),
+                Err(error) => Err(error.into()),
+            }
         })
     }
 
@@ -116,7 +122,12 @@ impl UserStore for DjangoUsers {
         Box::pin(self.insert(account))
     }
 
-    fn replace_password<'a>(&'a self, id: i64, old: &'a str, new: Secret<String>) -> StoreFuture<'a, bool> {
+    fn replace_password<'a>(
+        &'a self,
+        id: UserId,
+        old: &'a str,
+        new: Secret<String>,
+    ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let new = new.expose().clone();
             let changed = sql!("update auth_user set password = {new} where id = {id} and password = {old}")
@@ -126,7 +137,7 @@ impl UserStore for DjangoUsers {
         })
     }
 
-    fn signed_in(&self, id: i64, at: Timestamp) -> StoreFuture<'_, ()> {
+    fn signed_in(&self, id: UserId, at: Timestamp) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             sql!("update auth_user set last_login = {at} where id = {id}").execute(&self.db).await?;
             Ok(())

@@ -18,6 +18,7 @@ mod reset_token;
 mod security_log;
 mod throttle;
 mod user;
+mod user_id;
 mod user_store;
 
 pub use auth::Auth;
@@ -34,4 +35,5 @@ pub use reset_token::ResetTokens;
 pub use security_log::{Broken, NotVerified, SecurityEntry, SecurityEvent, SecurityLog, Verified};
 pub use throttle::{Allowance, Attempt, Throttle};
 pub use user::{Account, Authenticated, NewAccount, User};
+pub use user_id::{NotUserId, UserId};
 pub use user_store::{StoreFuture, UserStore};

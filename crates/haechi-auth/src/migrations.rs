@@ -31,5 +31,10 @@ impl MigrationSet for UserTables {
             sqlite: include_str!("../migrations/0004_security_log/up.sqlite.sql"),
             postgres: include_str!("../migrations/0004_security_log/up.postgres.sql"),
         },
+        Migration {
+            name: "0005_security_log_user",
+            sqlite: include_str!("../migrations/0005_security_log_user/up.sqlite.sql"),
+            postgres: include_str!("../migrations/0005_security_log_user/up.postgres.sql"),
+        },
     ];
 }

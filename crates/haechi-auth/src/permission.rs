@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haechi_db::{Db, sql};
 
-use crate::{Auth, Authority, Error, SecurityEvent};
+use crate::{Auth, Authority, Error, SecurityEvent, UserId};
 
 /// The permissions in Django's tables.
 #[derive(Clone, Debug)]
@@ -66,8 +66,8 @@ impl Authority {
     ///
     /// # Errors
     /// [`Error::InvalidPermission`], or the database fails, also if there is no such user.
-    pub async fn grant(&self, user: i64, permission: &str) -> Result<(), Error> {
-        let permission = self.permissions.make(permission).await?;
+    pub async fn grant(&self, user: impl Into<UserId>, permission: &str) -> Result<(), Error> {
+        let (user, permission) = (user.into(), self.permissions.make(permission).await?);
         sql!(
             "insert into auth_user_user_permissions (user_id, permission_id) values ({user}, {permission})
              on conflict (user_id, permission_id) do nothing"
@@ -81,8 +81,8 @@ impl Authority {
     ///
     /// # Errors
     /// [`Error::InvalidPermission`], or the database fails.
-    pub async fn revoke(&self, user: i64, permission: &str) -> Result<bool, Error> {
-        let (app, codename) = split(permission)?;
+    pub async fn revoke(&self, user: impl Into<UserId>, permission: &str) -> Result<bool, Error> {
+        let (user, (app, codename)) = (user.into(), split(permission)?);
         let revoked = sql!(
             "delete from auth_user_user_permissions where user_id = {user} and permission_id in
              (select p.id from auth_permission p join django_content_type c on c.id = p.content_type_id
@@ -124,7 +124,8 @@ impl Authority {
     ///
     /// # Errors
     /// The database may fail, also if there is no such user or group.
-    pub async fn join_group(&self, user: i64, group: i64) -> Result<(), Error> {
+    pub async fn join_group(&self, user: impl Into<UserId>, group: i64) -> Result<(), Error> {
+        let user = user.into();
         sql!(
             "insert into auth_user_groups (user_id, group_id) values ({user}, {group})
              on conflict (user_id, group_id) do nothing"
@@ -138,7 +139,8 @@ impl Authority {
     ///
     /// # Errors
     /// The database may fail.
-    pub async fn leave_group(&self, user: i64, group: i64) -> Result<bool, Error> {
+    pub async fn leave_group(&self, user: impl Into<UserId>, group: i64) -> Result<bool, Error> {
+        let user = user.into();
         let left = sql!("delete from auth_user_groups where user_id = {user} and group_id = {group}")
             .execute(&self.permissions.db)
             .await?;
@@ -152,7 +154,7 @@ impl Permissions {
     }
 
     /// Returns what `user` has, sorted by bytes.
-    pub(crate) async fn of(&self, user: i64, everything: bool) -> Result<Vec<String>, Error> {
+    pub(crate) async fn of(&self, user: UserId, everything: bool) -> Result<Vec<String>, Error> {
         let rows: Vec<(String, String)> = sql!(
             "select distinct c.app_label, p.codename from auth_permission p
              join django_content_type c on c.id = p.content_type_id

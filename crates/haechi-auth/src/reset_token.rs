@@ -110,7 +110,7 @@ mod tests {
 
     fn account(id: i64, password: &str, last_login: Option<&str>, email: &str) -> Account {
         let user = User {
-            id,
+            id: id.into(),
             username: "alice".to_owned(),
             email: email.to_owned(),
             first_name: String::new(),

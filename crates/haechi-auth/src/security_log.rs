@@ -6,7 +6,7 @@ use std::str::FromStr;
 use haechi_core::{KeyRing, base64url};
 use haechi_db::{Db, Model, sql};
 
-use crate::Error;
+use crate::{Error, UserId};
 
 /// An append-only log; each row carries a MAC over itself and the row before.
 ///
@@ -53,7 +53,7 @@ pub struct SecurityEntry<'a> {
     /// When, in seconds since 1970, UTC.
     pub at: i64,
     /// Who, where that is known.
-    pub user: Option<i64>,
+    pub user: Option<UserId>,
     /// The name that was typed; only its MAC is kept.
     pub name: &'a str,
     /// The network of the client.
@@ -122,7 +122,7 @@ struct LogRow {
     id: i64,
     at: i64,
     event: String,
-    user_id: Option<i64>,
+    user_id: Option<String>,
     account: String,
     network: String,
     request: String,
@@ -147,7 +147,7 @@ impl SecurityLog {
         };
         let event = entry.event.name().to_owned();
         let (network, request) = (entry.network.to_owned(), entry.request.to_owned());
-        let (at, user_id, mac) = (entry.at, entry.user, String::new());
+        let (at, user_id, mac) = (entry.at, entry.user.map(|id| id.to_string()), String::new());
         let row = LogRow { id: 0, at, event, user_id, account, network, request, mac };
         let log = self.clone();
         // On a task of its own, which ends even if the visitor hangs up: the event has happened.
@@ -156,7 +156,7 @@ impl SecurityLog {
     }
 
     async fn write(&self, row: &LogRow) -> haechi_db::Result<()> {
-        let (at, user_id, keys) = (row.at, row.user_id, &self.keys);
+        let (at, user_id, keys) = (row.at, &row.user_id, &self.keys);
         self.db
             .transaction_retrying(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
@@ -236,7 +236,8 @@ impl SecurityLog {
 impl LogRow {
     /// Each part with its length, so that no two rows have the same bytes.
     fn bytes(&self, id: i64, before: &str) -> Vec<u8> {
-        let numbers = [id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
+        let user = self.user_id.as_ref().map_or_else(|| "None".to_owned(), |id| format!("Some({id})"));
+        let numbers = [id.to_string(), self.at.to_string(), user];
         let texts = [&self.event, &self.account, &self.network, &self.request].map(String::as_str);
         let parts = numbers.iter().map(String::as_str).chain(texts).chain([before]);
         parts.flat_map(|part| format!("{}:{part}", part.len()).into_bytes()).collect()

@@ -3,12 +3,14 @@
 use haechi_core::Secret;
 use jiff::Timestamp;
 
+use crate::UserId;
+
 /// A user, with Django's columns.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct User {
     /// The primary key.
-    pub id: i64,
+    pub id: UserId,
     /// The name to sign in with, compared exactly.
     pub username: String,
     /// The e-mail address, or empty.

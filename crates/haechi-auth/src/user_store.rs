@@ -7,7 +7,7 @@ use std::pin::Pin;
 use haechi_core::Secret;
 use jiff::Timestamp;
 
-use crate::{Account, Error, NewAccount, User};
+use crate::{Account, Error, NewAccount, User, UserId};
 
 /// A boxed future, so that stores can be chosen at start-up.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -21,17 +21,18 @@ pub trait UserStore: Debug + Send + Sync {
     /// Returns accounts whose e-mail address is `email` but for case, at most ten.
     fn by_email<'a>(&'a self, email: &'a str) -> StoreFuture<'a, Vec<Account>>;
 
-    /// Returns the account under this primary key.
-    fn by_id(&self, id: i64) -> StoreFuture<'_, Option<Account>>;
+    /// Returns the account under this primary key; a key that the table cannot hold is nobody's, and no error.
+    fn by_id(&self, id: UserId) -> StoreFuture<'_, Option<Account>>;
 
     /// Makes an account; [`Error::UsernameTaken`] if there is one of that name.
     fn create(&self, account: NewAccount) -> StoreFuture<'_, User>;
 
     /// Replaces the password column if it still is `old`; returns whether it was.
-    fn replace_password<'a>(&'a self, id: i64, old: &'a str, new: Secret<String>) -> StoreFuture<'a, bool>;
+    fn replace_password<'a>(&'a self, id: UserId, old: &'a str, new: Secret<String>)
+    -> StoreFuture<'a, bool>;
 
     /// Notes when the user signed in.
-    fn signed_in(&self, id: i64, at: Timestamp) -> StoreFuture<'_, ()>;
+    fn signed_in(&self, id: UserId, at: Timestamp) -> StoreFuture<'_, ()>;
 
     /// Returns the beginnings of the password columns, each once: enough to tell algorithm and parameters.
     fn password_prefixes(&self) -> StoreFuture<'_, Vec<String>>;

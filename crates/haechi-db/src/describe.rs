@@ -57,6 +57,7 @@ fn fits(engine: Engine, column: Type, expected: Type) -> bool {
     match (column, expected) {
         (column, expected) if column == expected => true,
         (Type::I16, Type::I32 | Type::I64) | (Type::I32, Type::I64) => true,
+        (Type::I16 | Type::I32 | Type::I64 | Type::Uuid, Type::Key) => true,
         (Type::Array(column), Type::Array(expected)) => fits(engine, *column, expected.base()),
         (Type::I64, Type::Bool | Type::I16 | Type::I32) => engine == Engine::Sqlite,
         (
@@ -66,6 +67,7 @@ fn fits(engine: Engine, column: Type, expected: Type) -> bool {
             | Type::Date
             | Type::Time
             | Type::Uuid
+            | Type::Key
             | Type::Decimal
             | Type::Json,
         ) => engine == Engine::Sqlite,

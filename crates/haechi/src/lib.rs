@@ -61,7 +61,7 @@ pub use error::{Error, Result};
 pub use extract::{Json, Path, Query};
 pub use filter::Filter;
 pub use form::Form;
-pub use haechi_auth::{CreateUser, Credentials, User};
+pub use haechi_auth::{CreateUser, Credentials, User, UserId};
 pub use haechi_core::{LocalPath, Secret, local};
 pub use haechi_db as db;
 pub use haechi_db::{FilterSet, Input, Migration, MigrationSet, Model, sql};

@@ -112,6 +112,11 @@ pub(crate) fn hashers(upgrade: Upgrade) -> Hashers {
 
 /// Runs `test` on PostgreSQL in a schema of its own; prints a line where there is no server and none is required.
 pub(crate) async fn on_postgres(test: impl AsyncFnOnce(Site)) {
+    on_postgres_db(async |db| test(Site::on(db).await).await).await;
+}
+
+/// As [`on_postgres`], before there is any table.
+pub(crate) async fn on_postgres_db(test: impl AsyncFnOnce(Db)) {
     let base = std::env::var("HAECHI_TEST_POSTGRES")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/test".to_owned());
     let name = format!("haechi_auth_{:016x}", rand::random::<u64>());
@@ -123,7 +128,7 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(Site)) {
     }
     let url = format!("{base}?options=-c%20search_path%3D{name}").parse().unwrap();
     let db = Db::connect(&url, Options::default()).await.unwrap();
-    test(Site::on(db).await).await;
+    test(db).await;
     administer(&base, &format!("drop schema {name} cascade")).await.unwrap();
 }
 
