@@ -28,7 +28,7 @@ pub(crate) async fn fill(site: Site) -> Result<()> {
     for ((title, body, comments), turn) in POSTS.iter().zip(0_i64..) {
         let at = start + SignedDuration::from_mins(turn * 127);
         let mut speakers = people.iter().copied().cycle().skip(usize::try_from(turn).unwrap_or(0));
-        let author = speakers.next().unwrap_or_default();
+        let Some(author) = speakers.next() else { break };
         let id = write(site.db(), author, title, body, at).await?;
         for ((text, speaker), minutes) in comments.iter().zip(speakers).zip(1..) {
             say(site.db(), id, speaker, text, at + SignedDuration::from_mins(9 * minutes)).await?;
