@@ -7,6 +7,7 @@ use minijinja::functions::Function;
 use minijinja::value::{FunctionArgs, FunctionResult, Value};
 use minijinja::{Environment, UndefinedBehavior};
 
+use crate::Asset;
 use crate::engine::environment;
 use crate::error::Error;
 use crate::settings::Settings;
@@ -123,9 +124,10 @@ impl Builder {
         self
     }
 
-    /// Looks up the `integrity` of our own static scripts and style sheets by the address in the template.
-    pub fn integrity(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.settings.integrity = Some(Arc::new(lookup));
+    /// Looks up our own static scripts and style sheets by the address in the template: the pass writes the
+    /// `integrity` and the version of each into its tag.
+    pub fn assets(mut self, lookup: impl Fn(&str) -> Option<Asset> + Send + Sync + 'static) -> Self {
+        self.settings.assets = Some(Arc::new(lookup));
         self
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-/// Looks up the `integrity` of one of our own static files by its path.
-pub(crate) type Integrity = dyn Fn(&str) -> Option<String> + Send + Sync;
+use crate::Asset;
+/// Looks one of our own static files up by its address.
+pub(crate) type Assets = dyn Fn(&str) -> Option<Asset> + Send + Sync;
 
 /// The settings of a set of templates.
 #[derive(Clone)]
@@ -14,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) tests: BTreeSet<String>,
     pub(crate) deny_safe: bool,
     pub(crate) csrf_field: Arc<str>,
-    pub(crate) integrity: Option<Arc<Integrity>>,
+    pub(crate) assets: Option<Arc<Assets>>,
     pub(crate) fuel: u64,
     pub(crate) max_bytes: usize,
     pub(crate) reload: bool,
@@ -28,7 +29,7 @@ impl Default for Settings {
             tests: own(TESTS),
             deny_safe: false,
             csrf_field: "csrf_token".into(),
-            integrity: None,
+            assets: None,
             fuel: 5_000_000,
             max_bytes: 16 * 1024 * 1024,
             reload: false,

@@ -268,9 +268,10 @@ fn router(routes: Router, policies: RoutePolicies) -> Router {
     async fn file(
         site: Site,
         Path(name): Path<String>,
+        axum::extract::RawQuery(query): axum::extract::RawQuery,
         headers: HeaderMap,
     ) -> crate::Result<axum::response::Response> {
-        site.inner.static_files.answer(&name, &headers)
+        site.inner.static_files.answer(&name, query.as_deref(), &headers)
     }
     let routes = if policies.is_empty() { routes } else { routes.route_layer(policies) };
     routes

@@ -52,10 +52,11 @@ pub(crate) fn load(
     if development {
         builder = builder.reload_on_render();
     }
-    let files = static_files.clone();
+    let (assets, files) = (static_files.clone(), static_files.clone());
     let catalogue = Arc::new(catalogue.clone());
     builder
-        .integrity(move |address| files.integrity(address))
+        .assets(move |address| assets.asset(address))
+        .function("static", move |name: &str| files.address(name))
         .function("t", move |state: &State<'_, '_>, text: &str| {
             let language = state.lookup("lang");
             let language = language.as_ref().and_then(|value| value.as_str()).unwrap_or("en");

@@ -20,7 +20,7 @@ impl<'s> Walk<'_, 's> {
             EventKind::Button { method, action } => self.button(spot, method, &action)?,
             EventKind::Asset { element, address, integrity, nonce } => {
                 if !integrity && let Written::Static(address) = &address {
-                    self.integrity(start, raw, offset, address);
+                    self.asset(start, raw, spot, address);
                 }
                 // A script gets its nonce as code; a preload of one needs it too.
                 if element == AssetElement::Preload && !nonce {
@@ -118,14 +118,29 @@ impl<'s> Walk<'_, 's> {
         Spot { offset: tag, end: spot.offset, ..spot }
     }
 
-    fn integrity(&mut self, start: usize, raw: &'s str, offset: usize, address: &str) {
-        let Some(hash) = self.settings().integrity.as_ref().and_then(|lookup| lookup(address)) else {
+    /// Writes what is known of a static file: the `integrity` at the end of the tag, the version behind the address.
+    fn asset(&mut self, start: usize, raw: &'s str, spot: Spot<'s>, address: &str) {
+        let Some(asset) = self.settings().assets.as_ref().and_then(|lookup| lookup(address)) else {
             return;
         };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | ' ');
-        if hash.chars().all(is_plain) {
-            self.write(start, raw, offset, Insert::Text(format!(" integrity=\"{hash}\"")));
+        if !asset.is_plain() {
+            return;
         }
+        if let Some(end) = self.end_of(address, self.tag_of(spot)).filter(|end| *end >= start) {
+            self.write(start, raw, end, Insert::Text(format!("?v={}", asset.version)));
+        }
+        self.write(start, raw, spot.offset, Insert::Text(format!(" integrity=\"{}\"", asset.integrity)));
+    }
+
+    /// Finds where an address ends in its tag, if it stands there once, as it is, in quotes.
+    fn end_of(&self, address: &str, tag: Spot<'s>) -> Option<usize> {
+        let text = &self.source[tag.offset..tag.end];
+        let at = text.find(address)?;
+        let (before, behind) = (&text[..at], &text[at + address.len()..]);
+        let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''))?;
+        let once = behind.starts_with(quote) && !behind.contains(address);
+        let whole = !["{%", "{{", "{#"].iter().any(|mark| text.contains(mark));
+        (once && whole).then_some(tag.offset + at + address.len())
     }
 
     fn new_window(&mut self, spot: Spot<'_>, rel: &Written) {
