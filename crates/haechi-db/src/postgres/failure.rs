@@ -5,6 +5,7 @@ use tokio_postgres::error::DbError;
 
 use crate::{
     Error, ErrorKind, Violation,
+    describe::Unfit,
     error::{Code, Invalid},
 };
 
@@ -28,6 +29,11 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
         (_, code) => tracing::debug!(%code, ?kind, "postgres refused a statement"),
     }
     Error::new(kind)
+}
+
+/// Translates why a statement cannot be prepared, for the person who wrote it.
+pub(crate) fn unfit(error: &tokio_postgres::Error) -> Unfit {
+    Unfit { said: error.as_db_error().map(|answer| answer.message().to_owned()), error: translate(error) }
 }
 
 /// Translates the error of the pool: nothing of it is the caller's fault.

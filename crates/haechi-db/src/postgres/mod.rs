@@ -17,7 +17,7 @@ pub(crate) use self::lease::Lease;
 use self::{address::Address, codec::Sent};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
-    queue::Queue,
+    describe::Unfit, queue::Queue,
 };
 
 /// One PostgreSQL database.
@@ -122,7 +122,7 @@ impl Postgres {
     }
 
     /// Prepares a statement, which checks it against the schema, without running it.
-    pub(crate) async fn describe(&self, text: &str) -> Result<Description> {
+    pub(crate) async fn describe(&self, text: &str) -> Result<Description, Unfit> {
         let mut lease = self.lease().await?;
         let prepared = lease.parse(text).await?;
         let mut columns = Vec::new();

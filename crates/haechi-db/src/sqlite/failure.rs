@@ -4,6 +4,7 @@ use rusqlite::{Error as Driver, ErrorCode, ffi};
 
 use crate::{
     Error, ErrorKind, Violation,
+    describe::Unfit,
     error::{Code, Invalid},
 };
 
@@ -25,6 +26,16 @@ pub(crate) fn translate(error: Driver) -> Error {
     };
     log(&error, &kind);
     Error::new(kind)
+}
+
+/// Translates why a statement cannot be prepared, for the person who wrote it.
+pub(crate) fn unfit(error: Driver) -> Unfit {
+    let said = match &error {
+        Driver::SqlInputError { msg, .. } => Some(msg.clone()),
+        Driver::SqliteFailure(_, message) => message.clone(),
+        _ => None,
+    };
+    Unfit { said, error: translate(error) }
 }
 
 /// Returns SQLite's extended result code, for a report that has to name it.

@@ -5,6 +5,7 @@ mod failures;
 mod hardening;
 mod limits;
 mod migrations;
+mod planted;
 mod reliability;
 mod scratch;
 mod transactions;
