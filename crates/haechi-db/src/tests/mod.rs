@@ -8,6 +8,7 @@ mod migrations;
 mod planted;
 mod reliability;
 mod scratch;
+mod tenants;
 mod transactions;
 mod values;
 
