@@ -11,7 +11,7 @@ use super::{
     address::Address,
     bind, codec,
     failure::{self, translate},
-    keeps, parameters,
+    keeps, parameters, within,
 };
 use crate::{
     Error, ErrorKind, Prepared, Result, Row, Statement, Value, db::Decode, describe::Unfit, queue::Turn,
@@ -155,14 +155,14 @@ impl Lease {
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.state = State::RunningInTransaction;
-        self.control("COMMIT").await?;
+        within(COMMIT, self.control("COMMIT")).await?;
         self.state = State::Idle;
         Ok(())
     }
 
     pub(crate) async fn roll_back(mut self) {
         self.state = State::RunningInTransaction;
-        if self.control("ROLLBACK").await.is_ok() {
+        if within(CLEAN_UP, self.control("ROLLBACK")).await.is_ok() {
             self.state = State::Idle;
         }
     }
@@ -217,3 +217,6 @@ async fn clean(client: &Object, address: &Address, running: bool) -> Result<(), 
 }
 
 const CLEAN_UP: Duration = Duration::from_secs(2);
+
+/// A commit may wait for another machine. Given up on, it may still take place: as when a caller is cancelled.
+const COMMIT: Duration = Duration::from_secs(10);

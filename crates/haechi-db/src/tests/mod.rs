@@ -1,6 +1,7 @@
 //! Tests below the builder: they write statements directly, which nothing outside of this crate can.
 
 mod builder;
+mod cluster;
 mod failures;
 mod hardening;
 mod limits;
@@ -9,6 +10,7 @@ mod planted;
 mod reliability;
 mod scratch;
 mod tenants;
+mod tls;
 mod transactions;
 mod values;
 
