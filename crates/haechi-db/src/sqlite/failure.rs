@@ -57,6 +57,8 @@ fn kind(failure: &ffi::Error, message: &str) -> ErrorKind {
         ffi::SQLITE_CONSTRAINT_DATATYPE => {
             return ErrorKind::Validation(Invalid::Rule("the value is not of the type of its column"));
         }
+        // The index of the log cannot grow: its file lies on the same disk.
+        ffi::SQLITE_IOERR_SHMSIZE => return ErrorKind::Full,
         _ => {}
     }
     match failure.code {

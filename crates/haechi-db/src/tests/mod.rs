@@ -3,6 +3,7 @@
 mod builder;
 mod cluster;
 mod failures;
+mod full_disk;
 mod hardening;
 mod limits;
 mod migrations;
