@@ -91,7 +91,7 @@ pub(crate) struct NewProfile {
 #[derive(FilterSet, Debug)]
 #[filterset(model = Post, sort(id, title, created), per_page = 20, max_per_page = 50)]
 pub(crate) struct PostFilter {
-    #[filter(contains)]
+    #[filter(eq, contains)]
     title: String,
     #[filter(contains)]
     body: String,

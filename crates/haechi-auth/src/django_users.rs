@@ -40,6 +40,7 @@ impl DjangoUsers {
         let NewAccount { username, email, password, is_superuser, date_joined } = new;
         let password = password.expose().clone();
         let inserted = sql!(
+            UserRow,
             "insert into auth_user
              (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
              values ({password}, {is_superuser}, {username}, '', '', {email}, {is_superuser}, {active}, {date_joined})
@@ -47,7 +48,7 @@ impl DjangoUsers {
              is_active, date_joined",
             active = true
         )
-        .one::<UserRow>(&self.db)
+        .one(&self.db)
         .await;
         match inserted {
             Ok(row) => Ok(Account::from(row).user),
@@ -78,7 +79,8 @@ impl From<UserRow> for Account {
 impl UserStore for DjangoUsers {
     fn by_username<'a>(&'a self, username: &'a str) -> StoreFuture<'a, Option<Account>> {
         Box::pin(async move {
-            let row: Option<UserRow> = sql!(
+            let row = sql!(
+                UserRow,
                 "select id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff,
                  is_active, date_joined from auth_user where username = {username}"
             )
@@ -90,7 +92,8 @@ impl UserStore for DjangoUsers {
 
     fn by_email<'a>(&'a self, email: &'a str) -> StoreFuture<'a, Vec<Account>> {
         Box::pin(async move {
-            let rows: Vec<UserRow> = sql!(
+            let rows = sql!(
+                UserRow,
                 "select id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff,
                  is_active, date_joined from auth_user where lower(email) = lower({email}) order by id limit 10"
             )
@@ -103,7 +106,8 @@ impl UserStore for DjangoUsers {
     fn by_id(&self, id: UserId) -> StoreFuture<'_, Option<Account>> {
         Box::pin(async move {
             let Some(id) = id.int() else { return Ok(None) };
-            let row: haechi_db::Result<Option<UserRow>> = sql!(
+            let row = sql!(
+                UserRow,
                 "select id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff,
                  is_active, date_joined from auth_user where id = {id}"
             )
@@ -147,7 +151,8 @@ impl UserStore for DjangoUsers {
     /// Each beginning is just long enough for the parameters; a shorter count leaves a character of salt, no more.
     fn password_prefixes(&self) -> StoreFuture<'_, Vec<String>> {
         Box::pin(async move {
-            let rows: Vec<(String,)> = sql!(
+            let prefixes = sql!(
+                String,
                 "select distinct case
                  when password like 'pbkdf2%sha256%' then substr(password, 1, 21)
                  when password like 'pbkdf2%sha1%' then substr(password, 1, 19)
@@ -159,7 +164,7 @@ impl UserStore for DjangoUsers {
             )
             .all(&self.db)
             .await?;
-            Ok(rows.into_iter().map(|(prefix,)| prefix).collect())
+            Ok(prefixes)
         })
     }
 }

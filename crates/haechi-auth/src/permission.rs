@@ -102,7 +102,7 @@ impl Authority {
         sql!("insert into auth_group (name) values ({name}) on conflict (name) do nothing")
             .execute(db)
             .await?;
-        Ok(sql!("select id from auth_group where name = {name}").scalar(db).await?)
+        Ok(sql!(i64, "select id from auth_group where name = {name}").one(db).await?)
     }
 
     /// Gives all members of a group the permission `app.codename`, which is made if there is none of that name.
@@ -155,7 +155,8 @@ impl Permissions {
 
     /// Returns what `user` has, sorted by bytes.
     pub(crate) async fn of(&self, user: UserId, everything: bool) -> Result<Vec<String>, Error> {
-        let rows: Vec<(String, String)> = sql!(
+        let rows = sql!(
+            (String, String),
             "select distinct c.app_label, p.codename from auth_permission p
              join django_content_type c on c.id = p.content_type_id
              where {everything} or p.id in (select permission_id from auth_user_user_permissions where user_id = {user})
@@ -183,9 +184,9 @@ impl Permissions {
         )
         .execute(db)
         .await?;
-        let content_type: i64 =
-            sql!("select id from django_content_type where app_label = {app} and model = {model}")
-                .scalar(db)
+        let content_type =
+            sql!(i64, "select id from django_content_type where app_label = {app} and model = {model}")
+                .one(db)
                 .await?;
         sql!(
             "insert into auth_permission (content_type_id, codename, name) values ({content_type}, {codename}, {codename})
@@ -197,13 +198,14 @@ impl Permissions {
     }
 
     async fn find(&self, app: &str, codename: &str) -> Result<Option<i64>, Error> {
-        let row: Option<(i64,)> = sql!(
+        let found = sql!(
+            i64,
             "select p.id from auth_permission p join django_content_type c on c.id = p.content_type_id
              where c.app_label = {app} and p.codename = {codename} order by p.id limit 1"
         )
         .optional(&self.db)
         .await?;
-        Ok(row.map(|(id,)| id))
+        Ok(found)
     }
 }
 

@@ -160,7 +160,8 @@ impl SecurityLog {
         self.db
             .transaction_retrying(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
-                let (id, before): (i64, String) = sql!(
+                let (id, before) = sql!(
+                    (i64, String),
                     "update haechi_security_head set log_rows = log_rows + 1 where id = 1 returning log_rows, mac"
                 )
                 .one(&tx)
@@ -184,11 +185,13 @@ impl SecurityLog {
     /// # Errors
     /// [`Broken::Row`] names the first row that does not fit; the database may fail.
     pub async fn verify(&self) -> Result<Verified, Broken> {
-        let (rows, head): (i64, String) =
-            sql!("select log_rows, mac from haechi_security_head where id = 1").one(&self.db).await?;
+        let (rows, head) = sql!((i64, String), "select log_rows, mac from haechi_security_head where id = 1")
+            .one(&self.db)
+            .await?;
         let (mut last, mut before) = (0, String::new());
         while last < rows {
-            let page: Vec<LogRow> = sql!(
+            let page = sql!(
+                LogRow,
                 "select id, at, event, user_id, account, network, request, mac from haechi_security_log
                  where id > {last} and id <= {rows} order by id limit 1000"
             )
@@ -210,11 +213,12 @@ impl SecurityLog {
             return Err(Broken::Row { at: rows });
         }
         // In one statement, so that a row that is appended just now is no stray one.
-        let strays: i64 = sql!(
+        let strays = sql!(
+            i64,
             "select count(*) from haechi_security_log
              where id < 1 or id > (select log_rows from haechi_security_head where id = 1)"
         )
-        .scalar(&self.db)
+        .one(&self.db)
         .await?;
         if strays > 0 { Err(Broken::Row { at: rows + 1 }) } else { Ok(Verified { rows, mac: head }) }
     }
@@ -226,9 +230,9 @@ impl SecurityLog {
     pub async fn verify_since(&self, before: &Verified) -> Result<Verified, Broken> {
         let verified = self.verify().await?;
         let at = before.rows;
-        let there: Option<(String,)> =
-            sql!("select mac from haechi_security_log where id = {at}").optional(&self.db).await?;
-        let mac = there.map_or_else(String::new, |(mac,)| mac);
+        let there =
+            sql!(String, "select mac from haechi_security_log where id = {at}").optional(&self.db).await?;
+        let mac = there.unwrap_or_default();
         if mac == before.mac { Ok(verified) } else { Err(Broken::Cut { at }) }
     }
 }

@@ -66,7 +66,7 @@ pub use query::Query;
 pub use relation::{BelongsTo, HasMany, Join, Link, Many, One, Relation};
 pub use row::Row;
 pub use secret::Secret;
-pub use sql::{Sql, SqlText};
+pub use sql::{Answers, Sql, SqlText};
 pub use statement::{Engine, Statement};
 pub use transaction::Transaction;
 pub use types::Type;
@@ -87,6 +87,11 @@ pub mod __private {
     macro_rules! __register_statement {
         ($text:ty) => {
             $crate::__private::inventory::submit! { $crate::Site::statement::<$text>(::core::file!(), ::core::line!()) }
+        };
+        ($text:ty, $target:ty) => {
+            $crate::__private::inventory::submit! {
+                $crate::Site::answer::<$text, $target>(::core::file!(), ::core::line!(), ::core::stringify!($target))
+            }
         };
     }
 

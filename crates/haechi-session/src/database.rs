@@ -38,6 +38,7 @@ impl DatabaseStore {
 
     async fn row(&self, key: &StoreKey) -> Result<Option<SessionRow>, Error> {
         let rows = sql!(
+            SessionRow,
             "select key, user_key, content, version, created, seen, expires, remembered, browser, network
              from haechi_session where key = {key}",
             key = key.as_str()
@@ -126,7 +127,8 @@ impl DatabaseStore {
     }
 
     async fn of_user(&self, user: &str) -> Result<Vec<(StoreKey, Record)>, Error> {
-        let rows: Vec<SessionRow> = sql!(
+        let rows = sql!(
+            SessionRow,
             "select key, user_key, content, version, created, seen, expires, remembered, browser, network
              from haechi_session where user_key = {user} order by seen desc limit 1000"
         )

@@ -115,6 +115,11 @@ impl Changes {
         !self.cleared && self.set.is_empty() && self.removed.is_empty()
     }
 
+    /// Returns whether nothing was done but that `name` may have been removed.
+    pub(crate) fn only_remove(&self, name: &str) -> bool {
+        !self.cleared && self.set.is_empty() && self.removed.iter().all(|removed| removed == name)
+    }
+
     /// Returns changes that set one name.
     ///
     /// # Errors

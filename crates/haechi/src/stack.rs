@@ -4,6 +4,7 @@
 //! guards      proxy → host → rate → origin → csrf, then headers sealed on every answer (haechi-core, haechi-guard)
 //! Pass        log → deadline → panic
 //! reports     what browsers say of the content security policy ends here
+//! files       what stands below /static/ is answered, the same for everybody
 //! session     opened lazily, saved once
 //! form token  for every request of a kind that a form sends
 //! router      policy of the route → extractors → handler
@@ -232,6 +233,9 @@ impl Pass {
             return self.csp_reports.answer(request, context).await;
         }
         let site = self.site;
+        if let Some(file) = file(&site, &request) {
+            return file;
+        }
         let client = haechi_session::client(&request);
         let session = site.sessions().open(request.headers(), client);
         request.extensions_mut().insert(session.clone());
@@ -263,6 +267,14 @@ impl Pass {
         let closed = close(&site, &auth, &secret, &headers, context, response).await;
         closed.unwrap_or_else(axum::response::IntoResponse::into_response)
     }
+}
+
+/// A static file is the same for everybody. So it is answered without a session: a browser may keep it, and it is there
+/// while the store of the sessions is not.
+fn file(site: &Site, request: &Request<Body>) -> Option<Response> {
+    let name =
+        request.uri().path().strip_prefix("/static/").filter(|_| request.method() == http::Method::GET)?;
+    site.inner.static_files.answer(name, request.headers()).ok()
 }
 
 /// Renders the view of an answer, saves the session and sets the cookies.

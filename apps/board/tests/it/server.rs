@@ -9,17 +9,31 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::database::Database;
 
 pub(crate) struct Server {
     child: Child,
     data: PathBuf,
     address: String,
     log: Arc<Mutex<Vec<String>>>,
+    /// On PostgreSQL; removed after the process.
+    database: Option<Database>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
         Self::start_with("", &[])
+    }
+
+    /// Starts the board on SQLite, and on PostgreSQL where a server is up, with a database of its own on each.
+    pub(crate) fn each(config: &str) -> Vec<Self> {
+        let mut all = vec![Self::start_with(config, &[])];
+        if let Some(database) = Database::create() {
+            let mut server = Self::start_with(config, &[("HAECHI_DATABASE_URL", &database.url)]);
+            server.database = Some(database);
+            all.push(server);
+        }
+        all
     }
 
     /// Starts the board with a configuration file of its own and with variables of the environment.
@@ -47,7 +61,7 @@ impl Server {
         let address = address
             .recv_timeout(Duration::from_secs(30))
             .unwrap_or_else(|_| panic!("the board did not start: {:#?}", log.lock().unwrap()));
-        Self { child, data, address, log }
+        Self { child, data, address, log, database: None }
     }
 
     /// The database of the board, opened beside it.
@@ -55,15 +69,26 @@ impl Server {
         self.data.join("board.db")
     }
 
+    /// The address of the database of the board.
+    pub(crate) fn database_url(&self) -> String {
+        match &self.database {
+            Some(own) => own.url.clone(),
+            None => format!("sqlite:{}", self.database().display()),
+        }
+    }
+
     /// Runs a command of the board on the same data; returns its exit code and what it printed.
     pub(crate) fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_board"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_board"));
+        command
             .args(arguments)
             .env("HAECHI_DATA", &self.data)
             .env_remove("HAECHI_DATABASE_URL")
-            .current_dir(&self.data)
-            .output()
-            .unwrap();
+            .current_dir(&self.data);
+        if let Some(own) = &self.database {
+            command.env("HAECHI_DATABASE_URL", &own.url);
+        }
+        let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(text).unwrap())
     }

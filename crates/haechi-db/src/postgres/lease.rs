@@ -7,9 +7,15 @@ use futures_util::TryStreamExt as _;
 use tokio::{runtime::Handle, time::timeout};
 use tokio_postgres::{NoTls, RowStream};
 
-use super::{address::Address, bind, codec, failure::translate, keeps, parameters};
+use super::{
+    address::Address,
+    bind, codec,
+    failure::{self, translate},
+    keeps, parameters, within,
+};
 use crate::{
-    Error, ErrorKind, Prepared, Result, Row, Statement, Value, db::Decode, queue::Turn, statement::Access,
+    Error, ErrorKind, Prepared, Result, Row, Statement, Value, db::Decode, describe::Unfit, queue::Turn,
+    statement::Access,
 };
 
 /// A connection of the pool. It goes back when it is dropped; if a caller was cancelled in between, the server is told
@@ -68,11 +74,11 @@ impl Lease {
     }
 
     /// Lets the server read a statement as if it had never seen it: one that it keeps may be older than the schema.
-    pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement> {
+    pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement, Unfit> {
         self.state = self.state.started();
         let outcome = self.client()?.prepare(text).await;
         self.settle();
-        outcome.map_err(|error| translate(&error))
+        outcome.map_err(|error| failure::unfit(&error))
     }
 
     /// Starts a statement; [`settle`](Lease::settle) must follow when its answer has been read to the end.
@@ -149,14 +155,14 @@ impl Lease {
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.state = State::RunningInTransaction;
-        self.control("COMMIT").await?;
+        within(COMMIT, self.control("COMMIT")).await?;
         self.state = State::Idle;
         Ok(())
     }
 
     pub(crate) async fn roll_back(mut self) {
         self.state = State::RunningInTransaction;
-        if self.control("ROLLBACK").await.is_ok() {
+        if within(CLEAN_UP, self.control("ROLLBACK")).await.is_ok() {
             self.state = State::Idle;
         }
     }
@@ -211,3 +217,6 @@ async fn clean(client: &Object, address: &Address, running: bool) -> Result<(), 
 }
 
 const CLEAN_UP: Duration = Duration::from_secs(2);
+
+/// A commit may wait for another machine. Given up on, it may still take place: as when a caller is cancelled.
+const COMMIT: Duration = Duration::from_secs(10);

@@ -5,19 +5,20 @@ mod codec;
 pub(crate) mod failure;
 mod lease;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
+use tokio::time::timeout;
 
 pub(crate) use self::lease::Lease;
 use self::{address::Address, codec::Sent};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
-    queue::Queue,
+    describe::Unfit, queue::Queue,
 };
 
 /// One PostgreSQL database.
@@ -62,25 +63,37 @@ impl Postgres {
 
     pub(crate) async fn fetch<T>(&self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let mut lease = self.lease().await?;
-        match lease.fetch(statement, decode).await {
-            Err(error) if error.is_conflict() => lease.fetch(statement, decode).await,
-            outcome => outcome,
-        }
+        let answer = async {
+            match lease.fetch(statement, decode).await {
+                Err(error) if error.is_conflict() => lease.fetch(statement, decode).await,
+                outcome => outcome,
+            }
+        };
+        within(self.patience(), answer).await
     }
 
     /// A conflict means that nothing of the statement happened, mostly because the schema changed since it was prepared;
     /// a single statement is then run once more.
     pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64> {
         let mut lease = self.lease().await?;
-        match lease.execute(statement).await {
-            Err(error) if error.is_conflict() => lease.execute(statement).await,
-            outcome => outcome,
-        }
+        let answer = async {
+            match lease.execute(statement).await {
+                Err(error) if error.is_conflict() => lease.execute(statement).await,
+                outcome => outcome,
+            }
+        };
+        within(self.patience(), answer).await
+    }
+
+    /// How long a server is waited for that should have ended the statement itself: one that hangs, or whose network is
+    /// gone without a word, would hold the caller and the connection.
+    pub(crate) fn patience(&self) -> Duration {
+        self.options.statement_timeout.saturating_add(SLACK)
     }
 
     pub(crate) async fn begin(&self) -> Result<Lease> {
         let mut lease = self.lease().await?;
-        lease.begin().await?;
+        within(self.patience(), lease.begin()).await?;
         Ok(lease)
     }
 
@@ -90,11 +103,11 @@ impl Postgres {
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<BoxStream<'static, Result<T>>> {
-        let mut lease = self.lease().await?;
-        let rows = Box::pin(lease.open(&statement).await?);
+        let (mut lease, patience) = (self.lease().await?, self.patience());
+        let rows = Box::pin(within(patience, lease.open(&statement)).await?);
         let state = (lease, rows, Row::default());
         let rows = stream::try_unfold(state, move |(mut lease, mut rows, mut buffer)| async move {
-            match rows.try_next().await {
+            match within(patience, async { Ok(rows.try_next().await) }).await? {
                 Ok(Some(row)) => {
                     codec::read(&row, &mut buffer)?;
                     Ok(Some((decode(&mut buffer)?, (lease, rows, buffer))))
@@ -122,7 +135,7 @@ impl Postgres {
     }
 
     /// Prepares a statement, which checks it against the schema, without running it.
-    pub(crate) async fn describe(&self, text: &str) -> Result<Description> {
+    pub(crate) async fn describe(&self, text: &str) -> Result<Description, Unfit> {
         let mut lease = self.lease().await?;
         let prepared = lease.parse(text).await?;
         let mut columns = Vec::new();
@@ -141,6 +154,14 @@ impl Postgres {
         Ok(Description::new(Engine::Postgres, columns, parameters))
     }
 }
+
+/// Waits for a server that may hang. A lease that was given up on is cleaned up when it is dropped.
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(limit, answer).await.unwrap_or_else(|_| Err(Error::unavailable()))
+}
+
+/// What a server may be late by after its own deadline.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// Whether prepared statements outlive the query.
 fn keeps(prepared: Prepared) -> bool {
