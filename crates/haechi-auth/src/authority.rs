@@ -11,7 +11,11 @@ use crate::backend::{AuthBackend, PasswordBackend};
 use crate::hash::{HashPool, Hashers, PoolSize, Present, is_unusable};
 use crate::permission::Permissions;
 use crate::repeats::Repeats;
-use crate::{Account, Auth, Error, NewAccount, ResetTokens, SecurityLog, Throttle, User, UserStore};
+use crate::username::{is_address, is_valid_username};
+use crate::{
+    Account, Auth, DjangoUsers, Error, NewAccount, ResetTokens, RightsStore, SecurityLog, Throttle, User,
+    UserStore,
+};
 
 /// The users of a site, their hashers and the backends that check credentials. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -55,7 +59,8 @@ impl Authority {
             present: RwLock::default(),
         });
         let backend: Arc<dyn AuthBackend> = Arc::new(PasswordBackend { passwords: Arc::clone(&passwords) });
-        let permissions = Permissions::new(throttle.db.clone());
+        let rights = Arc::new(DjangoUsers::new(throttle.db.clone()));
+        let permissions = Permissions::new(throttle.db.clone(), rights);
         let reset_tokens = ResetTokens::new(keys.clone());
         let log = SecurityLog::new(throttle.db.clone(), keys.clone());
         let repeats = Repeats::default();
@@ -69,6 +74,20 @@ impl Authority {
         let last: Arc<dyn AuthBackend> = Arc::new(backend);
         self.backends = self.backends.iter().cloned().chain([last]).collect();
         self
+    }
+
+    /// Sets where it stands who may do what; beside a custom table of users, the same
+    /// [`TableUsers`](crate::TableUsers). Without it, Django's tables of `auth_user`.
+    #[must_use]
+    pub fn rights(mut self, rights: impl RightsStore + 'static) -> Self {
+        self.permissions = Permissions::new(self.throttle.db.clone(), Arc::new(rights));
+        self
+    }
+
+    /// Returns whether the name to sign in with is the e-mail address.
+    #[must_use]
+    pub fn name_is_email(&self) -> bool {
+        self.passwords.store.name_is_email()
     }
 
     /// Sets how reset links are made; beside a Django, [`ResetTokens::shared_with_django`].
@@ -95,8 +114,15 @@ impl Authority {
     /// [`Error::UsernameTaken`], [`Error::InvalidUsername`], [`Error::PasswordTooLong`], or the database fails.
     pub async fn create_user(&self, new: CreateUser<'_>) -> Result<User, Error> {
         let CreateUser { username, email, password, is_superuser } = new;
-        if !is_valid_username(username) {
+        let fits = match self.name_is_email() {
+            true => is_address(username),
+            false => is_valid_username(username),
+        };
+        if !fits {
             return Err(Error::InvalidUsername);
+        }
+        if self.passwords.store.has_similar_name(username).await? {
+            return Err(Error::UsernameTaken);
         }
         let (username, email) = (username.to_owned(), email.to_owned());
         let password = self.passwords.encode(password).await?;
@@ -191,12 +217,6 @@ impl Passwords {
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = (Some(now), present.clone());
         Ok(present)
     }
-}
-
-/// Django's rule: letters and digits of any script, and `@.+-_`, 150 at most.
-fn is_valid_username(name: &str) -> bool {
-    let fits = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
-    !name.is_empty() && name.chars().count() <= 150 && name.chars().all(fits)
 }
 
 const PRESENT_FOR: Duration = Duration::from_secs(3_600);

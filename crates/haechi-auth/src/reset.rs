@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use haechi_core::{ClientNetwork, Purpose, Secret, Signer, base64url};
-use jiff::Timestamp;
 
 use crate::{Account, Allowance, Auth, Authority, Error, SecurityEntry, SecurityEvent, User, UserId};
 
@@ -235,7 +234,7 @@ fn nobody() -> Account {
         is_staff: false,
         is_active: false,
         last_login: None,
-        date_joined: Timestamp::UNIX_EPOCH,
+        date_joined: None,
     };
     Account { user, password: Secret::new(String::new()) }
 }

@@ -119,7 +119,7 @@ mod tests {
             is_staff: false,
             is_active: true,
             last_login: last_login.map(|text| text.parse().unwrap()),
-            date_joined: Timestamp::UNIX_EPOCH,
+            date_joined: None,
         };
         Account { user, password: Secret::new(password.to_owned()) }
     }

@@ -27,8 +27,8 @@ pub struct User {
     pub is_active: bool,
     /// When the user signed in last.
     pub last_login: Option<Timestamp>,
-    /// When the account was made.
-    pub date_joined: Timestamp,
+    /// When the account was made, if the table says.
+    pub date_joined: Option<Timestamp>,
 }
 
 /// A user with the password column, as a [`UserStore`](crate::UserStore) hands it over.

@@ -12,9 +12,12 @@ use crate::{Account, Error, NewAccount, User, UserId};
 /// A boxed future, so that stores can be chosen at start-up.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// A table of users. [`DjangoUsers`](crate::DjangoUsers) is Django's `auth_user`; a custom user model is a type of
-/// yours that implements these methods with statements of its own.
+/// Where the users are. [`TableUsers`](crate::TableUsers) is a table of the site's database, with the names that a
+/// [`UserTable`](crate::UserTable) declares; users who are elsewhere are a type of yours.
 pub trait UserStore: Debug + Send + Sync {
+    /// Returns whether the name to sign in with is the e-mail address.
+    fn name_is_email(&self) -> bool;
+
     /// Returns the account whose name is exactly `username`.
     fn by_username<'a>(&'a self, username: &'a str) -> StoreFuture<'a, Option<Account>>;
 
@@ -23,6 +26,9 @@ pub trait UserStore: Debug + Send + Sync {
 
     /// Returns the account under this primary key; a key that the table cannot hold is nobody's, and no error.
     fn by_id(&self, id: UserId) -> StoreFuture<'_, Option<Account>>;
+
+    /// Returns whether there is an account whose name is `username` but for case.
+    fn has_similar_name<'a>(&'a self, username: &'a str) -> StoreFuture<'a, bool>;
 
     /// Makes an account; [`Error::UsernameTaken`] if there is one of that name.
     fn create(&self, account: NewAccount) -> StoreFuture<'_, User>;

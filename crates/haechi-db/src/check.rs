@@ -128,6 +128,25 @@ impl Db {
     }
 }
 
+impl Db {
+    /// Lets the database prepare one statement, and returns why it does not fit, if it does not. Nothing is run.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be reached.
+    pub async fn check_statement<S: crate::SqlText>(&self) -> Result<Option<String>> {
+        const { crate::sql::check::<S>() };
+        let text = match self.engine() {
+            Engine::Sqlite => S::SQLITE,
+            Engine::Postgres => S::POSTGRES,
+        };
+        match self.describe(&Statement::from_const(text, Vec::new(), crate::Access::Read)).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.retry_after().is_some() => Err(error),
+            Err(error) => Ok(Some(error.to_string())),
+        }
+    }
+}
+
 fn statement(site: &Site, engine: Engine) -> Result<Statement> {
     let mut out = Render::read(engine);
     match site.kind {

@@ -58,7 +58,7 @@ pub use filter_set::{Filter, FilterError, FilterSet, Parameter, SortKey, Unreada
 pub use haechi_db_macros::{FilterSet, Input, Model, sql};
 pub use input::{Input, Values};
 pub use insert::{Insert, InsertMany};
-pub use migrations::{Migration, MigrationSet, Migrations, PlanState, Planned};
+pub use migrations::{Migration, MigrationSet, Migrations, PlanState, Planned, TableName};
 pub use model::{Everyone, FromRow, Model, Scope, Tenant, Unique, UniqueKey};
 pub use page::{Cursor, KeysetPage, Page};
 pub use predicate::{OrderBy, Predicate};

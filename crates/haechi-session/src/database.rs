@@ -3,7 +3,7 @@
 use haechi_db::{Db, Model, sql};
 
 use crate::store::{At, Client, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
-use crate::{Error, Values};
+use crate::{Error, SessionCache, Values};
 
 /// Keeps sessions in the table `haechi_session`, on SQLite or PostgreSQL.
 ///
@@ -167,6 +167,14 @@ impl SessionStore for DatabaseStore {
 
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(self.of_user(user))
+    }
+
+    /// On SQLite none: reading a session costs about what a cache could save, and every process sees every end at once.
+    fn cache(&self) -> SessionCache {
+        match self.db.server() {
+            None => SessionCache::none(),
+            Some(server) => SessionCache::of_process(server),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use haechi_db::{Db, Model, sql};
 use jiff::Timestamp;
 
 use crate::store::{At, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
-use crate::{Error, Values};
+use crate::{Error, SessionCache, Values};
 
 /// Reads and writes the sessions of a Django with the engine `django.contrib.sessions.backends.db`.
 ///
@@ -189,6 +189,10 @@ impl SessionStore for DjangoStore {
 
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(self.of_user(user))
+    }
+
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }
 

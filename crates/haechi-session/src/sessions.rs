@@ -7,7 +7,7 @@ use haechi_core::{Clock, SecureCookie, SystemClock, Token};
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
-use crate::cache::Cache;
+use crate::cache::SessionCache;
 use crate::limits::Limits;
 use crate::store::{At, Client, Record, Saved, SessionStore, StoreKey, Which, Write};
 use crate::{Changes, Error, Session, SessionLayer};
@@ -32,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) cookie: SecureCookie,
     pub(crate) clock: Arc<dyn Clock>,
-    cache: Arc<Cache>,
+    cache: SessionCache,
 }
 
 /// How the cookie's text becomes the key of the store.
@@ -86,8 +86,8 @@ impl Sessions {
     }
 
     fn with(store: Arc<dyn SessionStore>, keys: Keys, cookie: SecureCookie) -> Self {
-        let (limits, clock) = (Limits::default(), Arc::new(SystemClock));
-        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache: Arc::default() }) }
+        let (limits, clock, cache) = (Limits::default(), Arc::new(SystemClock), store.cache());
+        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache }) }
     }
 
     /// Sets the lifetimes.

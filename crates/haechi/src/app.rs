@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
+use haechi_auth::UserTable;
 use haechi_db::{MigrationSet, Migrations};
 use haechi_guard::Csp;
 use haechi_server::Stream;
@@ -16,6 +17,7 @@ use crate::danger::WithoutCsrf;
 use crate::gate::Gate;
 use crate::policy::Policy;
 use crate::route_table::{Route, routes};
+use crate::users::Users;
 use crate::{Accounts, Embedded, Result, Site, command};
 
 /// A raw socket service.
@@ -60,6 +62,7 @@ pub struct App {
     pub(crate) without_csrf: Vec<(String, &'static str)>,
     pub(crate) sockets: Vec<(&'static str, SocketService)>,
     pub(crate) accounts: Option<Accounts>,
+    pub(crate) users: Users,
     pub(crate) csp: Csp,
     pub(crate) csp_for: Vec<(&'static str, Widen)>,
     pub(crate) commands: Vec<(&'static str, &'static str, OwnCommand)>,
@@ -79,6 +82,7 @@ impl App {
             without_csrf: Vec::new(),
             sockets: Vec::new(),
             accounts: None,
+            users: Users::django(),
             csp: Csp::strict(),
             csp_for: Vec::new(),
             commands: Vec::new(),
@@ -159,6 +163,15 @@ impl App {
         self = self.under(Policy::Public, accounts.public());
         self = self.under(Policy::SignedIn, accounts.signed_in());
         self.accounts = Some(accounts);
+        self
+    }
+
+    /// Says which table the users are in, by its names; without it, Django's `auth_user`, which a fresh site gets.
+    ///
+    /// The table, and those between it and groups and permissions, are made by whoever makes it: a Django next door, or
+    /// migrations that were added before. `serve` and `check` refuse one that is not what is said of it.
+    pub fn users<T: UserTable>(mut self, _: T) -> Self {
+        self.users = Users::of::<T>();
         self
     }
 

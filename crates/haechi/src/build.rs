@@ -6,16 +6,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use haechi_auth::{Authority, DjangoUsers, PasswordRules, Throttle, UserTables};
-use haechi_core::{Clock, SecureCookie, SystemClock};
+use haechi_auth::PasswordRules;
+use haechi_auth::hash::Hashers;
+use haechi_core::{Clock, KeyRing, SecureCookie, SystemClock};
 use haechi_db::{DatabaseUrl, Db, Migrations, Options};
 use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
-use haechi_session::{DatabaseStore, SessionTables, Sessions};
+use haechi_session::{CookieStore, DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
-use crate::accounts::AccountTables;
 use crate::app::App;
-use crate::config::{self, Config, Mode};
+use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
 use crate::language::Catalogue;
@@ -115,6 +115,20 @@ pub(crate) struct Built {
     pub(crate) widened: Vec<(&'static str, Csp)>,
 }
 
+impl Built {
+    /// Refuses a table of users that is not what the application says of it: every page would fail at its first user.
+    pub(crate) async fn refuse_misfits(&self) -> Result<(), BuildError> {
+        let lines = (self.app.users.misfits)(self.site.db().clone()).await?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        Err(BuildError::Unsafe(format!(
+            "the table of users is not what UserTable says:\n  {}",
+            lines.join("\n  ")
+        )))
+    }
+}
+
 impl App {
     /// Builds the site: reads keys, opens the database, analyses the templates.
     ///
@@ -132,12 +146,9 @@ impl App {
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
         let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
         let db = database(&config, self.name).await?;
-        let migrations = std::mem::take(&mut self.migrations)
-            .with::<UserTables>()
-            .with::<SessionTables>()
-            .with::<AccountTables>();
-        let authority =
-            Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
+        let migrations =
+            (self.users.migrations)(std::mem::take(&mut self.migrations).with::<SessionTables>());
+        let authority = (self.users.authority)(&db, keys.clone(), Hashers::default())?;
         let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
             Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
         })?;
@@ -156,18 +167,19 @@ impl App {
             inner: Arc::new(Inner {
                 name: self.name,
                 development,
-                keys,
                 clock,
                 templates,
                 // A page under development may begin to ask at any moment.
                 asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
-                sessions: sessions(&db, &config, loopback),
+                sessions: sessions(&db, &config, &keys, loopback),
+                keys,
                 db,
                 authority,
                 password_rules: PasswordRules::default()
                     .minimum(config.accounts.minimum_password)
+                    .validators(&config.accounts.validators)
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
                 device_cookie: device_cookie(loopback),
@@ -237,7 +249,7 @@ async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
     Ok(Db::connect(&url, Options::default()).await?)
 }
 
-fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
+fn sessions(db: &Db, config: &Config, keys: &KeyRing, loopback: bool) -> Sessions {
     let limits = haechi_session::Limits {
         idle: config.session.idle,
         absolute: config.session.absolute,
@@ -246,7 +258,11 @@ fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
         ..haechi_session::Limits::default()
     };
     let cookie = cookie("session", loopback);
-    Sessions::new(DatabaseStore::new(db.clone())).limits(limits).cookie(cookie)
+    let sessions = match config.session.store {
+        SessionPlace::Database => Sessions::new(DatabaseStore::new(db.clone())),
+        SessionPlace::Cookie => Sessions::in_cookie(CookieStore::new(keys.clone())),
+    };
+    sessions.limits(limits).cookie(cookie)
 }
 
 fn form_cookie(loopback: bool) -> SecureCookie {

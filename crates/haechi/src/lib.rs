@@ -46,6 +46,7 @@ mod stack;
 mod static_files;
 mod template_failure;
 mod templates;
+mod users;
 mod view;
 
 pub use accounts::Accounts;
@@ -61,7 +62,7 @@ pub use error::{Error, Result};
 pub use extract::{Json, Path, Query};
 pub use filter::Filter;
 pub use form::Form;
-pub use haechi_auth::{CreateUser, Credentials, User, UserId};
+pub use haechi_auth::{CreateUser, Credentials, Fixed, KeyType, Membership, User, UserId, UserTable};
 pub use haechi_core::{LocalPath, Secret, local};
 pub use haechi_db as db;
 pub use haechi_db::{FilterSet, Input, Migration, MigrationSet, Model, sql};

@@ -50,6 +50,13 @@ impl Address {
         Ok(Address { config, tls, owner })
     }
 
+    /// Names the database without user and password.
+    pub(super) fn server(&self) -> String {
+        let (hosts, addresses) = (self.owner.get_hosts(), self.owner.get_hostaddrs());
+        let (ports, name) = (self.owner.get_ports(), self.owner.get_dbname());
+        format!("{hosts:?} {addresses:?} {ports:?} {name:?} {:?}", self.owner.get_options())
+    }
+
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
         match &self.tls {
             Some(tls) => {

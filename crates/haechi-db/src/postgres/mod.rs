@@ -27,6 +27,7 @@ pub(crate) struct Postgres {
     queue: Queue,
     address: Arc<Address>,
     options: Options,
+    server: String,
 }
 
 impl Postgres {
@@ -54,7 +55,12 @@ impl Postgres {
             .build()
             .map_err(|_| Error::new(ErrorKind::Configuration("the pool of connections cannot be built")))?;
         let queue = Queue::new(options.connections.max(1), options.queue, options.wait_timeout);
-        Ok(Postgres { pool, queue, address: Arc::new(address), options })
+        let server = address.server();
+        Ok(Postgres { pool, queue, address: Arc::new(address), options, server })
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        &self.server
     }
 
     pub(crate) fn options(&self) -> &Options {

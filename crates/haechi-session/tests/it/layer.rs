@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use haechi_core::TestClock;
 use haechi_session::{
-    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionStore, Sessions,
-    StoreFuture, StoreKey, Which, Write,
+    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache, SessionStore,
+    Sessions, StoreFuture, StoreKey, Which, Write,
 };
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -66,6 +66,9 @@ impl SessionStore for Probe {
             self.called()?;
             self.memory.list(user).await
         })
+    }
+    fn cache(&self) -> SessionCache {
+        SessionCache::own()
     }
 }
 

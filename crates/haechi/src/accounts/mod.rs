@@ -4,6 +4,7 @@ mod browser;
 mod confirm;
 mod devices;
 mod email;
+mod forget;
 mod known_device;
 mod login;
 mod next;

@@ -1,6 +1,7 @@
 //! Changing the password.
 
 use axum::response::{IntoResponse, Response};
+use haechi_auth::About;
 use haechi_core::LocalPath;
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
@@ -36,7 +37,7 @@ pub(super) async fn password_change(
     Form(form): Form<PasswordChange>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let wrong = password_errors(&site, &texts, &form.new_password, &[&user.username, &user.email]);
+    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(&user));
     if !wrong.is_empty() {
         return Ok(password_view(&texts, Vec::new(), wrong).into_response());
     }

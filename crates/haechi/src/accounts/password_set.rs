@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use haechi_auth::Reset;
+use haechi_auth::{About, Reset};
 use haechi_core::local;
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
@@ -48,7 +48,7 @@ pub(super) async fn set(
         return Ok(view(&texts, false, Vec::new()));
     };
     let user = reset.user();
-    let wrong = password_errors(&site, &texts, &form.new_password, &[&user.username, &user.email]);
+    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(user));
     if !wrong.is_empty() {
         return Ok(view(&texts, true, wrong));
     }

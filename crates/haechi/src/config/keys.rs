@@ -57,6 +57,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("session.absolute", "HAECHI_SESSION__ABSOLUTE", Kind::Text),
     key("session.remembered_idle", "HAECHI_SESSION__REMEMBERED_IDLE", Kind::Text),
     key("session.remembered_absolute", "HAECHI_SESSION__REMEMBERED_ABSOLUTE", Kind::Text),
+    key("session.store", "HAECHI_SESSION__STORE", Kind::Text),
+    key("accounts.validators", "HAECHI_ACCOUNTS__VALIDATORS", Kind::List),
     key("accounts.minimum_password", "HAECHI_ACCOUNTS__MINIMUM_PASSWORD", Kind::Integer),
     key("django.secret_key", "HAECHI_DJANGO__SECRET_KEY", Kind::Text),
     key("django.secret_key_fallbacks", "HAECHI_DJANGO__SECRET_KEY_FALLBACKS", Kind::List),

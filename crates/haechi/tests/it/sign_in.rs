@@ -37,9 +37,16 @@ async fn a_sign_out_ends_the_session_everywhere_and_clears_the_browser() {
     let mut copy = browser.clone();
     assert_eq!(copy.get("/mine").await.text(), "ada");
     browser.get("/accounts/password/change").await;
+    browser.jar().plant("draft", "what she wrote");
+    let device = browser.jar().find("device").unwrap().to_owned();
     let answer = browser.post_form("/accounts/logout", &[]).await;
     assert_eq!(answer.status, 303);
-    assert!(answer.header("clear-site-data").contains("\"cookies\""));
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(
+        browser.jar().header().as_deref(),
+        Some(format!("device={device}").as_str()),
+        "the device stays known"
+    );
     assert_eq!(copy.get("/mine").await.status, 303, "the id is dead, whoever kept it");
     assert_eq!(browser.get("/mine").await.status, 303);
 }
