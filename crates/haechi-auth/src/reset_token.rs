@@ -99,7 +99,6 @@ const SALT: &str = "django.contrib.auth.tokens.PasswordResetTokenGenerator";
 #[cfg(test)]
 mod tests {
     use haechi_core::{Secret, SecretKey};
-    use jiff::Timestamp;
 
     use super::*;
     use crate::User;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use haechi_core::Secret;
-use haechi_db::{Db, ErrorKind, Model, Sql, SqlText, TableName, ToValue};
+use haechi_db::{Answers, Db, ErrorKind, Model, Sql, SqlText, TableName, ToValue};
 use jiff::Timestamp;
 
 use crate::rights_store::RightsStore;
@@ -27,7 +27,7 @@ pub type DjangoUsers = TableUsers<AuthUser>;
 
 #[derive(Model)]
 #[model(row)]
-struct UserRow {
+pub(crate) struct UserRow {
     id: UserId,
     password: String,
     last_login: Option<Timestamp>,
@@ -115,7 +115,10 @@ impl<T: UserTable> TableUsers<T> {
         }
     }
 
-    async fn found<S: SqlText>(&self, value: impl ToValue) -> haechi_db::Result<Option<Account>> {
+    async fn found<S: SqlText + Answers<UserRow>>(
+        &self,
+        value: impl ToValue,
+    ) -> haechi_db::Result<Option<Account>> {
         let row: Option<UserRow> = Sql::<S>::new(vec![value.to_value()]).optional(&self.db).await?;
         Ok(row.map(Account::from))
     }
@@ -201,7 +204,7 @@ impl<T: UserTable> UserStore for TableUsers<T> {
 
     fn has_similar_name<'a>(&'a self, username: &'a str) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let count: i64 = Sql::<SameName<T>>::new(vec![username.to_value()]).scalar(&self.db).await?;
+            let count: i64 = Sql::<SameName<T>>::new(vec![username.to_value()]).one(&self.db).await?;
             Ok(count > 0)
         })
     }

@@ -2,13 +2,14 @@
 
 use std::marker::PhantomData;
 
-use haechi_db::SqlText;
+use haechi_db::{Answers, SqlText};
 
 use crate::const_text::ConstText;
+use crate::table_users::UserRow;
 use crate::user_table::{Fixed, KeyType, Membership, UserTable};
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $build:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $build:ident $(=> $answer:ty)?;)*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub(crate) struct $name<T>(PhantomData<T>);
@@ -23,28 +24,30 @@ macro_rules! statements {
             const SQLITE_ORDER: &'static [usize] = Self::TEXT.order();
             const POSTGRES_ORDER: &'static [usize] = Self::TEXT.order();
         }
+
+        $(impl<T: UserTable> Answers<$answer> for $name<T> {})?
     )*};
 }
 
 statements! {
     /// The account with a name (0).
-    ByUsername = by_username;
+    ByUsername = by_username => UserRow;
     /// The accounts with an address (0) but for case.
-    ByEmail = by_email;
+    ByEmail = by_email => UserRow;
     /// The account with a key (0).
-    ById = by_id;
+    ById = by_id => UserRow;
     /// How many accounts have a name (0) but for case.
-    SameName = same_name;
+    SameName = same_name => i64;
     /// A new account of [`NEW`]'s values.
-    Create = create;
+    Create = create => UserRow;
     /// Another password (1) for a key (0) whose password is (2).
     ReplacePassword = replace_password;
     /// A time of sign-in (1) for a key (0).
     SignedIn = signed_in;
     /// How the passwords begin.
-    Prefixes = prefixes;
+    Prefixes = prefixes => (String,);
     /// The permissions of a key (0).
-    Held = held;
+    Held = held => (String, String);
     /// A permission (1) for a key (0).
     Grant = grant;
     /// A permission (1, 2) taken from a key (0).

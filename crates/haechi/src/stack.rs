@@ -274,7 +274,7 @@ impl Pass {
 fn file(site: &Site, request: &Request<Body>) -> Option<Response> {
     let name =
         request.uri().path().strip_prefix("/static/").filter(|_| request.method() == http::Method::GET)?;
-    site.inner.static_files.answer(name, request.headers()).ok()
+    site.inner.static_files.answer(name, request.uri().query(), request.headers()).ok()
 }
 
 /// Renders the view of an answer, saves the session and sets the cookies.
