@@ -214,6 +214,7 @@ mod tests {
         whole("csrf_token=@&csrf_token=@", "missing");
         whole("csrf_token=@&csrfmiddlewaretoken=@", "missing");
         whole("csrf_token=@&csrf%5Ftoken=@", "missing");
+        whole("csrf_token=@&csrf%6Diddlewaretoken=@", "missing");
         whole("csrf_token=@&csrf_token", "missing");
         whole("csrf_token=@x", "missing");
         whole("csrf_token=%41@", "missing");
@@ -276,6 +277,20 @@ mod tests {
             Prefix::Partial,
             "missing",
         );
+    }
+
+    #[test]
+    fn the_first_part_has_a_length_to_the_byte() {
+        let padded = |length: usize| format!("--XX\r\n{}", "a".repeat(length - 6));
+        check(MULTIPART, &padded(LONGEST_FIRST_PART - 1), Prefix::Partial, "more");
+        check(MULTIPART, &padded(LONGEST_FIRST_PART), Prefix::Partial, "missing");
+        let fields = |length: usize| {
+            let (start, end) = ("Content-Disposition: form-data;", "name=\"csrf_token\"");
+            let spaces = " ".repeat(length - start.len() - end.len());
+            format!("--XX\r\n{start}{spaces}{end}\r\n\r\n@\r\n--XX")
+        };
+        check(MULTIPART, &fields(LONGEST_FIRST_PART), Prefix::Whole, "found");
+        check(MULTIPART, &fields(LONGEST_FIRST_PART + 1), Prefix::Whole, "missing");
     }
 
     #[test]

@@ -200,6 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn loopback_names_beside_the_list_are_this_machine_and_nobody_else() {
+        let site = Host::new(["example.org"]).unwrap().and_loopback();
+        for (host, expected) in [
+            // Pages of other local servers have these names too: for development.
+            ("localhost:8888", "pass"),
+            ("example.org", "pass"),
+            ("evil.test", "421 unknown"),
+        ] {
+            check(&site, &Row::get("/").host(host), expected);
+        }
+    }
+
+    #[test]
     fn a_list_that_says_nothing_is_an_error() {
         for names in [&[][..], &[""], &["*"], &["."], &[".127.0.0.1"], &[".a:80"], &["https://a"], &["a/"]] {
             assert!(Host::new(names).is_err(), "{names:?}");
