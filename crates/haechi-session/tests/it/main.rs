@@ -5,3 +5,5 @@ mod cookie_store;
 mod database;
 mod django;
 mod layer;
+mod session;
+mod sessions;
