@@ -451,6 +451,7 @@ mod tests {
         assert_eq!(local!("/a?b=1#f").with_query("c", "ü").as_str(), "/a?b=1&c=%C3%BC#f");
         assert_eq!(LocalPath::parse("/a/b?c#d").unwrap().path(), "/a/b");
         assert_eq!(HeaderValue::from(local!("/a")), "/a");
+        assert_eq!((local!("/a").to_string().as_str(), local!("/a").as_ref()), ("/a", "/a"));
     }
 
     #[test]

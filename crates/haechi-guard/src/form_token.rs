@@ -317,6 +317,31 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_boundary_is_read_once_and_as_rfc_2046_writes_it() {
+        #[track_caller]
+        fn row(parameters: &str, boundary: &str, expected: &str) {
+            let part = "Content-Disposition: form-data; name=\"csrf_token\"\r\n\r\n@";
+            let body = format!("--{boundary}\r\n{part}\r\n--{boundary}");
+            check(&format!("multipart/form-data; {parameters}"), &body, Prefix::Whole, expected);
+        }
+        let (longest, longer) = ("b".repeat(70), "b".repeat(71));
+        row(&format!("boundary={longest}"), &longest, "found");
+        row(&format!("boundary={longer}"), &longer, "missing");
+        row("boundary=aZ0'()+_,-./:=?", "aZ0'()+_,-./:=?", "found");
+        row("boundary=\"XX\"", "XX", "found");
+        row("boundary=\"XX", "XX", "missing");
+        row("boundary=\"\"", "", "missing");
+        for other in ["a b", "a@b", "a\"b", "é", "a\\b", "a*"] {
+            row(&format!("boundary={other}"), other, "missing");
+        }
+        for read in ["XX", "YY"] {
+            row("boundary=XX; boundary=YY", read, "missing");
+        }
+        row("charset=utf-8; Boundary=XX", "XX", "found");
+        row("boundary", "XX", "missing");
+    }
+
     /// A seeded walk over broken bodies: whatever comes, an answer and no panic.
     #[test]
     fn no_body_makes_it_panic() {

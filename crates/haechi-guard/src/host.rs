@@ -178,6 +178,9 @@ mod tests {
         // An absolute target and the field have to agree; HTTP/2 sends `:authority`, which is the target's.
         check(&site, &Row::get("https://example.org/").host("example.org"), "pass");
         check(&site, &Row::get("https://example.org:443/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:80/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:443/").host("example.org"), "400 unreadable close");
+        check(&site, &Row::get("https://example.org:80/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://example.org/").host("evil.test"), "400 unreadable close");
         check(&site, &Row::get("https://evil.test/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://u@example.org/").host("example.org"), "400 unreadable close");

@@ -20,9 +20,13 @@ impl Site {
     }
 
     fn open(&self, cookie: &str) -> Session {
+        self.open_from(cookie, Client::default())
+    }
+
+    fn open_from(&self, cookie: &str, client: Client) -> Session {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, format!("__Host-session={cookie}").parse().unwrap());
-        self.sessions.open(&headers, Client::default())
+        self.sessions.open(&headers, client)
     }
 
     fn after(&self, seconds: u64) {
@@ -239,4 +243,16 @@ async fn the_size_limit_is_exact_and_a_value_that_breaks_it_changes_nothing() {
     let outcome = session.insert("a", "xxxx").await;
     assert!(matches!(outcome, Err(Error::TooLarge { bytes: 12, most: 11 })), "{outcome:?}");
     assert_eq!(session.get::<String>("a").await.unwrap().as_deref(), Some("xxx"));
+}
+
+#[tokio::test]
+async fn the_list_shows_where_a_session_was_used_last() {
+    let site = Site::new();
+    let first = site.sign_in("1").await;
+    site.after(60);
+    let client = Client { browser: "Another".to_owned(), network: "192.0.2.7/32".to_owned() };
+    let session = site.open_from(&first, client.clone());
+    session.user().await.unwrap();
+    cookie(&session).await;
+    assert_eq!(site.sessions.list("1").await.unwrap()[0].record.client, client);
 }

@@ -169,3 +169,30 @@ async fn asvs_7_4_1_a_reading_under_way_does_not_outlive_the_end() {
         assert_eq!(value(&sessions, &cookie).await, None);
     }
 }
+
+/// A store whose sessions are gone by the time they are to be ended.
+#[derive(Debug, Default)]
+struct Vanishing(MemoryStore);
+
+impl SessionStore for Vanishing {
+    fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Record>> {
+        self.0.load(key)
+    }
+    fn save<'a>(&'a self, write: Write<'a>) -> StoreFuture<'a, Saved> {
+        self.0.save(write)
+    }
+    fn end<'a>(&'a self, which: Which<'a>) -> StoreFuture<'a, u64> {
+        Box::pin(async move { self.0.end(which).await.map(|_| 0) })
+    }
+    fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
+        self.0.list(user)
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_before_it_was_revoked_was_none() {
+    let sessions = Sessions::new(Vanishing::default()).clock(TestClock::at(START));
+    sign_in(&sessions, "1", "a").await;
+    let handle = sessions.list("1").await.unwrap()[0].handle.clone();
+    assert!(!sessions.revoke("1", &handle).await.unwrap());
+}
