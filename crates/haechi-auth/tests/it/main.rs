@@ -3,6 +3,7 @@
 
 mod engines;
 mod hash;
+mod hash_bounds;
 mod known_device;
 mod live_django;
 mod reset;
