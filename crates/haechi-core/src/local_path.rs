@@ -470,6 +470,7 @@ mod tests {
         check("/{a}", &["ab"], false);
         check("/{ab}", &["a"], false);
         local_path_template("/{a}/{b}?c={a}", &["a", "b"], false);
+        local_path_template("/{ab}", &["a", "abc", "ab"], false);
     }
 
     const FOREIGN: &[&str] = &[
