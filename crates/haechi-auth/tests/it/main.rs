@@ -1,6 +1,7 @@
 //! The crate from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backends;
 mod engines;
 mod hash;
 mod hash_bounds;
