@@ -399,6 +399,7 @@ mod tests {
             let error = LocalPath::parse(text).map(|path| path.to_string()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotLocal, "{text:?}");
         }
+        assert!(LocalPath::parse(&format!("/{}", "a".repeat(2047))).is_ok());
         assert!(LocalPath::parse(&format!("/{}", "a".repeat(2048))).is_err());
     }
 
