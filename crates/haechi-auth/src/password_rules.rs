@@ -369,4 +369,50 @@ mod tests {
         }
         check("wonderland is not enough of a hint", &[]);
     }
+
+    #[test]
+    fn the_bounds_of_the_rules_are_exact() {
+        let long: String = (0..400).map(|number| format!("{number}zq")).collect();
+        check(&long[..1_024], &[]);
+        check(&long[..1_025], &[Objection::TooLong]);
+        // A unit of at most eight characters is guessed whatever it is; a longer one has to be common itself.
+        check("zrjlkqwmzrjlkqwm", &[Objection::Common]);
+        check("zrjlkqwmpzrjlkqwmp", &[]);
+        check("basketballbasketball", &[Objection::Common]);
+        assert!(PasswordRules::default().minimum(8).check("zrjlkqwz", &[]).is_ok(), "no piece is repeated");
+        // What is common around a core counts for nothing, and a core of three letters is no core.
+        check("zrjlkqw12345678", &[]);
+        check("xkq12345678901234567890", &[Objection::Common]);
+        check("xkqv12345678901", &[]);
+        // Seven characters beside a known name are too few, eight are not.
+        check("harbourboardzrjlkqw", &[Objection::Context]);
+        check("harbourboardzrjlkqwm", &[]);
+    }
+
+    #[test]
+    fn a_name_in_pieces_is_known_as_one() {
+        let rules = PasswordRules::default();
+        let found = |password: &str, word: &str| rules.check(password, &[word]).err().unwrap_or_default();
+        assert!(found("alicealicealice", "al.ice").contains(&Objection::Context));
+        assert!(!found("xyxyxyxyxyxyxyxy", "x.y").contains(&Objection::Context), "too short to be a name");
+    }
+
+    #[test]
+    fn a_walk_goes_around_the_end_of_its_row() {
+        for (text, walk) in [
+            ("89012", true),
+            ("yzabc", true),
+            ("mx123", false),
+            ("abc", false),
+            ("abcd", true),
+            ("abcdef", true),
+            ("abcdex", true),
+            ("abcqdef", false),
+            ("qwerty", true),
+            ("1qaz2wsx", true),
+        ] {
+            let characters: Vec<char> = text.chars().collect();
+            assert_eq!(is_walk(&characters), walk, "{text}");
+        }
+    }
 }

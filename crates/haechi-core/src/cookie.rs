@@ -308,6 +308,8 @@ mod tests {
         ] {
             assert!(SecureCookie::new(wrong).is_err(), "{wrong:?}");
         }
+        assert!(SecureCookie::new(&"a".repeat(200)).is_ok());
+        assert!(SecureCookie::new(&"a".repeat(201)).is_err());
     }
 
     /// ASVS 3.3.5.

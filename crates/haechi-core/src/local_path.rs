@@ -399,6 +399,7 @@ mod tests {
             let error = LocalPath::parse(text).map(|path| path.to_string()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotLocal, "{text:?}");
         }
+        assert!(LocalPath::parse(&format!("/{}", "a".repeat(2047))).is_ok());
         assert!(LocalPath::parse(&format!("/{}", "a".repeat(2048))).is_err());
     }
 
@@ -451,6 +452,7 @@ mod tests {
         assert_eq!(local!("/a?b=1#f").with_query("c", "ü").as_str(), "/a?b=1&c=%C3%BC#f");
         assert_eq!(LocalPath::parse("/a/b?c#d").unwrap().path(), "/a/b");
         assert_eq!(HeaderValue::from(local!("/a")), "/a");
+        assert_eq!((local!("/a").to_string().as_str(), local!("/a").as_ref()), ("/a", "/a"));
     }
 
     #[test]
@@ -469,6 +471,7 @@ mod tests {
         check("/{a}", &["ab"], false);
         check("/{ab}", &["a"], false);
         local_path_template("/{a}/{b}?c={a}", &["a", "b"], false);
+        local_path_template("/{ab}", &["a", "abc", "ab"], false);
     }
 
     const FOREIGN: &[&str] = &[

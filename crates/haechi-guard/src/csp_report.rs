@@ -139,6 +139,15 @@ mod tests {
     }
 
     #[test]
+    fn a_report_is_read_up_to_sixteen_kibibytes_and_not_a_byte_further() {
+        let report = r#"{"csp-report":{"blocked-uri":"a"}}"#;
+        for (length, read) in [(CspReport::MOST_BYTES, true), (CspReport::MOST_BYTES + 1, false)] {
+            assert_eq!(CspReport::parse(format!("{report:length$}").as_bytes()).is_some(), read, "{length}");
+        }
+        assert_eq!(CspReport::MOST_BYTES, 16_384);
+    }
+
+    #[test]
     fn a_report_cannot_forge_a_log_line() {
         let reports = CspReport::parse(
             br#"{"csp-report":{"blocked-uri":"a\r\nINFO forged \u001b[31m","document-uri":"\u0000"}}"#,

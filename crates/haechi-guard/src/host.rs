@@ -178,6 +178,9 @@ mod tests {
         // An absolute target and the field have to agree; HTTP/2 sends `:authority`, which is the target's.
         check(&site, &Row::get("https://example.org/").host("example.org"), "pass");
         check(&site, &Row::get("https://example.org:443/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:80/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:443/").host("example.org"), "400 unreadable close");
+        check(&site, &Row::get("https://example.org:80/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://example.org/").host("evil.test"), "400 unreadable close");
         check(&site, &Row::get("https://evil.test/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://u@example.org/").host("example.org"), "400 unreadable close");
@@ -196,6 +199,19 @@ mod tests {
         // DNS rebinding: the name is foreign although the address is ours.
         for host in ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test", "0.0.0.0", "192.168.0.1"] {
             check(&here, &Row::get("/").host(host), "421 unknown");
+        }
+    }
+
+    #[test]
+    fn loopback_names_beside_the_list_are_this_machine_and_nobody_else() {
+        let site = Host::new(["example.org"]).unwrap().and_loopback();
+        for (host, expected) in [
+            // Pages of other local servers have these names too: for development.
+            ("localhost:8888", "pass"),
+            ("example.org", "pass"),
+            ("evil.test", "421 unknown"),
+        ] {
+            check(&site, &Row::get("/").host(host), expected);
         }
     }
 

@@ -174,6 +174,12 @@ mod tests {
         check(&offer().header("upgrade", "h2c").header("upgrade", "websocket"), "403 upgrade-no-origin");
         check(&offer().header("upgrade", "h2c").header("sec-websocket-key", "x"), "403 upgrade-no-origin");
         check(&offer().header("upgrade", "h2c foo"), "403 upgrade-no-origin");
+        // RFC 9110 §7.8: without `Connection: upgrade` an offer is void, and without an offer there is nothing to open.
+        check(&page().header("connection", "keep-alive").header("upgrade", "something-else"), "pass");
+        check(&page().header("connection", "upgrade"), "pass");
+        check(&Row::get("https://example.org/").http_2(), "pass");
+        // To HTTP/1.1 this is a proxy's method, which no route answers.
+        check(&Row::new("CONNECT", "example.org:443"), "pass");
     }
 
     /// ASVS 3.5.8.

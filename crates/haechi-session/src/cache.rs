@@ -127,3 +127,51 @@ impl Cache {
 }
 
 const MOST: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEEP: Duration = Duration::from_secs(5);
+
+    fn key(number: usize) -> StoreKey {
+        StoreKey::new(number.to_string())
+    }
+
+    #[test]
+    fn an_entry_answers_for_its_time_and_never_before_it() {
+        let cache = Cache::default();
+        cache.keep(&key(1), &Record::default(), 100, cache.generation());
+        for (now, found) in [(99, false), (100, true), (104, true), (105, false), (i64::MAX, false)] {
+            assert_eq!(cache.find(&key(1), now, KEEP).is_some(), found, "at {now}");
+        }
+        assert!(cache.find(&key(2), 100, KEEP).is_none());
+    }
+
+    #[test]
+    fn what_was_read_before_an_end_is_not_kept_and_what_is_read_after_it_is() {
+        let cache = Cache::default();
+        for forget in [|cache: &Cache| cache.forget(&key(9)), Cache::forget_all] {
+            let before = cache.generation();
+            forget(&cache);
+            cache.keep(&key(1), &Record::default(), 100, before);
+            assert!(cache.find(&key(1), 100, KEEP).is_none());
+            cache.keep(&key(1), &Record::default(), 100, cache.generation());
+            assert!(cache.find(&key(1), 100, KEEP).is_some());
+            cache.forget(&key(1));
+            assert!(cache.find(&key(1), 100, KEEP).is_none());
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let cache = Cache::default();
+        for number in 0..MOST {
+            cache.keep(&key(number), &Record::default(), 100, 0);
+        }
+        assert!(cache.find(&key(0), 100, KEEP).is_some(), "nothing is dropped while there is room");
+        cache.keep(&key(MOST), &Record::default(), 100, 0);
+        assert!(cache.lock().entries.len() <= MOST);
+        assert!(cache.find(&key(MOST), 100, KEEP).is_some());
+    }
+}

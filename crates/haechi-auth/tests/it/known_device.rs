@@ -132,6 +132,20 @@ async fn a_forged_foreign_or_old_cookie_makes_no_device_known() {
     assert!(matches!(nobody, Err(Error::NotSignedIn)));
 }
 
+/// asvs_6_1_1: failures on one account are not another's, and end with their time.
+#[tokio::test]
+async fn asvs_6_1_1_a_hundred_failures_are_of_one_account_and_of_four_hundred_days() {
+    let site = Site::with_alice().await;
+    site.create("bob").await.unwrap();
+    for _ in 0..100 {
+        assert!(!enter(&site, "wrong", None).await.unwrap());
+    }
+    assert!(!enter(&site, PASSWORD, None).await.unwrap(), "alice's password is not evaluated");
+    assert!(site.sign_in(&mut Browser::default(), "bob", PASSWORD).await, "bob's is");
+    site.clock.advance(Duration::from_secs(400 * 86_400 + 1));
+    assert!(enter(&site, PASSWORD, None).await.unwrap(), "forgotten");
+}
+
 fn network() -> haechi_core::ClientNetwork {
     haechi_core::ClientIp::from(std::net::IpAddr::from([192, 0, 2, 1])).network()
 }

@@ -503,3 +503,24 @@ async fn a_remembered_session_outlives_the_browser() {
 async fn the_memory_store_conforms() {
     haechi_session::conformance::check(&MemoryStore::default()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_service_that_is_not_ready_is_not_called() {
+    #[derive(Clone)]
+    struct Busy;
+    impl tower::Service<Request<Body>> for Busy {
+        type Response = Response<Body>;
+        type Error = std::convert::Infallible;
+        type Future = std::future::Ready<Result<Response<Body>, Self::Error>>;
+        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+            std::task::Poll::Pending
+        }
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            panic!("it was not ready")
+        }
+    }
+    let mut service = Site::new().sessions.layer().layer(Busy);
+    let waker = std::task::Waker::noop();
+    let ready = tower::Service::poll_ready(&mut service, &mut std::task::Context::from_waker(waker));
+    assert!(ready.is_pending());
+}
