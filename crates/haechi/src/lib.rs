@@ -16,6 +16,7 @@
 
 mod accounts;
 mod app;
+mod body_memory;
 mod build;
 mod command;
 pub mod config;
@@ -46,6 +47,7 @@ mod stack;
 mod static_files;
 mod template_failure;
 mod templates;
+mod upload;
 mod view;
 
 pub use accounts::Accounts;
@@ -77,6 +79,7 @@ pub use redirect::redirect;
 pub use route_table::Route;
 pub use service::SiteService;
 pub use site::Site;
+pub use upload::{AcceptedFile, Download, FileId, FileKind, Upload, UploadedFile, Uploads};
 pub use view::{View, view};
 
 #[doc(hidden)]

@@ -38,7 +38,7 @@ use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, render, template_failure};
+use crate::{Auth, Error, csp_report, render, static_files, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -231,7 +231,15 @@ impl Pass {
         if request.uri().path() == csp_report::PATH {
             return self.csp_reports.answer(request, context).await;
         }
-        let site = self.site;
+        let (site, mut router) = (self.site, self.router);
+        if static_files::is_for(&request) {
+            // The same for everybody: no session is read, so that a cache may keep it.
+            request.extensions_mut().insert(site);
+            return match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+        }
         let client = haechi_session::client(&request);
         let session = site.sessions().open(request.headers(), client);
         request.extensions_mut().insert(session.clone());
@@ -245,6 +253,8 @@ impl Pass {
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
         request.extensions_mut().insert(secret.clone());
+        // Held until the answer is made: a handler still has what it read.
+        let (request, _room) = site.inner.bodies.meter(request);
         let needed = token_requirement(&site, &request, context);
         let request = match needed {
             Ok(TokenRequirement::Needed) => secret.verify(request).await,
@@ -255,7 +265,6 @@ impl Pass {
             Ok(request) => request,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
-        let mut router = self.router;
         let response = match router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},

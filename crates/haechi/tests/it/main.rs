@@ -21,4 +21,5 @@ mod smtp;
 mod static_files;
 mod template_failure;
 mod templates;
+mod upload;
 mod view;
