@@ -7,6 +7,7 @@ mod email;
 mod known_device;
 mod login;
 mod next;
+mod notice;
 mod password_change;
 mod password_reset;
 mod password_set;
