@@ -237,6 +237,7 @@ async fn an_upsert_meets_its_declared_key() {
     .await;
 }
 
+/// asvs_8_4_1: what belongs to a tenant is read by its scope.
 #[tokio::test]
 async fn a_tenant_cannot_reach_another_ones_rows() {
     on_each(async |db: Db| {

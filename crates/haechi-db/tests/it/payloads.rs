@@ -131,6 +131,7 @@ fn payloads() -> BTreeSet<String> {
     cores.iter().flat_map(of_core).collect()
 }
 
+/// asvs_1_2_4, asvs_1_1_2: values travel beside the statement, and are stored as they came.
 #[tokio::test]
 async fn a_payload_is_stored_found_and_read_as_it_came() {
     let payloads = payloads();
@@ -188,6 +189,7 @@ fn a_payload_is_no_name_no_sort_key_and_no_number() {
     }
 }
 
+/// asvs_1_4_2: no number wraps around.
 #[tokio::test]
 async fn a_number_beyond_its_column_is_refused_before_the_driver() {
     for (name, value) in [

@@ -6,6 +6,7 @@ use haechi_test::Shot;
 
 use crate::site::{browser, config, open, sign_up};
 
+/// asvs_16_5_4: the last handler of all.
 #[tokio::test]
 async fn a_panic_is_an_answer_with_an_id_and_others_go_on() {
     let mut browser = browser().await;
@@ -18,6 +19,7 @@ async fn a_panic_is_an_answer_with_an_id_and_others_go_on() {
     assert_eq!(browser.get("/").await.text(), "home");
 }
 
+/// asvs_16_5_1, asvs_13_4_2: the id and nothing of the cause.
 #[tokio::test]
 async fn a_failure_shows_its_id_and_nothing_of_its_cause() {
     let mut browser = browser().await;
@@ -80,6 +82,7 @@ async fn a_place_where_the_defences_could_not_hold_is_not_built() {
     assert!(error.to_string().contains("allowed_hosts"), "{error}");
 }
 
+/// asvs_15_3_5, asvs_2_2_1: each value is of its type, or the request is refused.
 #[tokio::test]
 async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
     use haechi::axum::routing::post;
