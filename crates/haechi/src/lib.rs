@@ -39,6 +39,7 @@ mod log;
 mod mail;
 mod policy;
 mod redirect;
+mod refusal_page;
 mod render;
 mod route_table;
 mod service;

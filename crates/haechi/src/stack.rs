@@ -38,7 +38,7 @@ use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, render, static_files, template_failure};
+use crate::{Auth, Error, csp_report, refusal_page, render, static_files, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -201,6 +201,7 @@ impl Pass {
         let path = logged_path(request.uri().path(), UNLOGGED).to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
+        let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
         let site = self.site.clone();
         let deadline = self.site.config().limits.request;
         let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
@@ -212,7 +213,7 @@ impl Pass {
             }
             Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
         };
-        let response = page(&site, response, format, version, &context);
+        let response = page(&site, response, Client { format, version, language }, &context);
         tracing::info!(
             target: "haechi::request",
             status = response.status().as_u16(),
@@ -320,24 +321,32 @@ fn failed(status: StatusCode, reason: &'static str) -> Response {
     axum::response::IntoResponse::into_response(Error::from(Denial::new(status, "handler", reason)))
 }
 
-/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
-fn page(
-    site: &Site,
-    mut response: Response,
+/// How a client wants to be answered.
+struct Client {
     format: DenialFormat,
     version: http::Version,
-    context: &RequestContext,
-) -> Response {
+    language: Option<http::HeaderValue>,
+}
+
+impl Client {
+    fn answer(self, site: &Site, denial: &Denial, context: &RequestContext) -> Response {
+        let mut response = denial.response(self.format, self.version, context.id());
+        if self.format == DenialFormat::Html {
+            refusal_page::put(site, &mut response, denial, self.language, context);
+        }
+        response
+    }
+}
+
+/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
+fn page(site: &Site, mut response: Response, client: Client, context: &RequestContext) -> Response {
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
-        if let Some(shown) = template_failure::answer(site, &*error, format, context) {
+        if let Some(shown) = template_failure::answer(site, &*error, client.format, context) {
             return shown;
         }
-        return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
-            format,
-            version,
-            context.id(),
-        );
+        let denial = Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed");
+        return client.answer(site, &denial, context);
     }
     let Some(denial) = response.extensions_mut().remove::<Denial>().or_else(|| bare(&response)) else {
         return response;
@@ -353,7 +362,7 @@ fn page(
             "request refused"
         );
     }
-    let mut page: Response = denial.response(format, version, context.id());
+    let mut page = client.answer(site, &denial, context);
     for (name, value) in response.headers() {
         if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
             page.headers_mut().append(name.clone(), value.clone());
