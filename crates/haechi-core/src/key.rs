@@ -223,6 +223,7 @@ const SAMPLES: &[&str] = &[
 mod tests {
     use super::*;
 
+    /// asvs_11_2_3, asvs_13_2_3: a key is long enough and nobody's sample.
     #[test]
     fn keys_that_could_be_guessed_are_refused_with_the_reason() {
         #[track_caller]

@@ -392,7 +392,7 @@ mod tests {
         check("/;//evil.example", "/;//evil.example");
     }
 
-    /// ASVS 3.7.2. Each is read as a URL of another site by a browser, or by one after a proxy or a second redirect decoded it.
+    /// asvs_3_7_2. Each is read as a URL of another site by a browser, or by one after a proxy or a second redirect decoded it.
     #[test]
     fn what_leads_to_another_site_is_refused() {
         for text in FOREIGN {
@@ -403,6 +403,7 @@ mod tests {
         assert!(LocalPath::parse(&format!("/{}", "a".repeat(2048))).is_err());
     }
 
+    /// asvs_1_2_2: values are encoded whole.
     #[test]
     fn a_value_can_neither_add_nor_leave_a_segment() {
         #[track_caller]

@@ -278,7 +278,7 @@ const HOLE: &str = "{nonce}";
 mod tests {
     use super::*;
 
-    /// ASVS 3.4.3, 3.4.6.
+    /// asvs_3_4_3, asvs_3_4_6, asvs_1_3_2.
     #[test]
     fn the_strict_policy() {
         expect_test::expect![[r"default-src 'self'; script-src 'nonce-NONCE' 'strict-dynamic'; style-src 'self' 'nonce-NONCE'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'"]]

@@ -91,7 +91,7 @@ const MOST_REPORTS: usize = 20;
 mod tests {
     use super::*;
 
-    /// ASVS 3.4.7.
+    /// asvs_3_4_7.
     #[test]
     fn both_forms_are_read_without_queries() {
         #[track_caller]

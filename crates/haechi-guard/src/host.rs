@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(row.resolved(|head| outcome(guard.check(head))), expected);
     }
 
-    /// ASVS 1.5.3.
+    /// asvs_1_5_3.
     #[test]
     fn only_the_names_of_the_site_pass() {
         let site = Host::new(["Example.org", ".example.net", "example.com:8443", "192.0.2.1"]).unwrap();
@@ -152,6 +152,7 @@ mod tests {
         check(&site, &by("127.0.0.1"), "421 unknown");
     }
 
+    /// asvs_1_5_3: what two programs could read differently is refused.
     #[test]
     fn a_host_that_cannot_be_read_is_refused() {
         let site = Host::new(["example.org"]).unwrap();

@@ -353,7 +353,7 @@ mod tests {
         Row::get("/").header("x-forwarded-for", value)
     }
 
-    /// ASVS 4.1.3, 15.3.4.
+    /// asvs_4_1_3, asvs_15_3_4.
     #[test]
     fn a_stranger_cannot_choose_its_address_scheme_or_host() {
         let forged = Row::get("/")

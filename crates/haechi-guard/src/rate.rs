@@ -140,7 +140,7 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_secs_f64(seconds)
     }
 
-    /// 3 a minute: each costs 20 seconds. ASVS 2.4.1.
+    /// 3 a minute: each costs 20 seconds. asvs_2_4_1.
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
         let limit = RateLimit::new(3, Duration::from_secs(60));

@@ -15,6 +15,7 @@ use haechi_session::{CookieStore, DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::body_memory::BodyMemory;
 use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
@@ -185,6 +186,8 @@ impl App {
                 device_cookie: device_cookie(loopback),
                 csrf_exempt: exempt,
                 csrf,
+                bodies: BodyMemory::new(config.limits.bodies_bytes),
+                uploads: crate::Uploads::new(&config.data),
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
             }),
@@ -230,6 +233,11 @@ fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rul
     let origin = config.trusted_origins.iter().try_fold(Origin::new(), |guard, origin| {
         Ok::<_, haechi_core::Error>(guard.trust(haechi_core::Origin::parse(origin)?))
     })?;
+    // A developer's machine has no TLS, and a site that names its reason for plain HTTP has decided.
+    let origin = match development || config.plain_http_reason.is_some() {
+        true => origin,
+        false => origin.upgrades_by_tls(),
+    };
     let host = if development { host.and_loopback() } else { host };
     let mut proxies = Proxies::new(&config.trusted_proxies)?;
     if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {

@@ -16,6 +16,7 @@
 
 mod accounts;
 mod app;
+mod body_memory;
 mod build;
 mod command;
 pub mod config;
@@ -38,6 +39,7 @@ mod log;
 mod mail;
 mod policy;
 mod redirect;
+mod refusal_page;
 mod render;
 mod route_table;
 mod service;
@@ -46,6 +48,7 @@ mod stack;
 mod static_files;
 mod template_failure;
 mod templates;
+mod upload;
 mod users;
 mod view;
 
@@ -78,6 +81,7 @@ pub use redirect::redirect;
 pub use route_table::Route;
 pub use service::SiteService;
 pub use site::Site;
+pub use upload::{AcceptedFile, Download, FileId, FileKind, Upload, UploadedFile, Uploads};
 pub use view::{View, view};
 
 #[doc(hidden)]

@@ -39,7 +39,7 @@ use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, render, template_failure};
+use crate::{Auth, Error, csp_report, refusal_page, render, static_files, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -202,6 +202,7 @@ impl Pass {
         let path = logged_path(request.uri().path(), UNLOGGED).to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
+        let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
         let site = self.site.clone();
         let deadline = self.site.config().limits.request;
         let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
@@ -213,7 +214,7 @@ impl Pass {
             }
             Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
         };
-        let response = page(&site, response, format, version, &context);
+        let response = page(&site, response, Client { format, version, language }, &context);
         tracing::info!(
             target: "haechi::request",
             status = response.status().as_u16(),
@@ -232,9 +233,14 @@ impl Pass {
         if request.uri().path() == csp_report::PATH {
             return self.csp_reports.answer(request, context).await;
         }
-        let site = self.site;
-        if let Some(file) = file(&site, &request) {
-            return file;
+        let (site, mut router) = (self.site, self.router);
+        if static_files::is_for(&request) {
+            // The same for everybody: no session is read, so that a cache may keep it.
+            request.extensions_mut().insert(site);
+            return match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
         }
         let client = haechi_session::client(&request);
         let session = site.sessions().open(request.headers(), client);
@@ -249,6 +255,8 @@ impl Pass {
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
         request.extensions_mut().insert(secret.clone());
+        // Held until the answer is made: a handler still has what it read.
+        let (request, _room) = site.inner.bodies.meter(request);
         let needed = token_requirement(&site, &request, context);
         let request = match needed {
             Ok(TokenRequirement::Needed) => secret.verify(request).await,
@@ -259,7 +267,6 @@ impl Pass {
             Ok(request) => request,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
-        let mut router = self.router;
         let response = match router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -267,14 +274,6 @@ impl Pass {
         let closed = close(&site, &auth, &secret, &headers, context, response).await;
         closed.unwrap_or_else(axum::response::IntoResponse::into_response)
     }
-}
-
-/// A static file is the same for everybody. So it is answered without a session: a browser may keep it, and it is there
-/// while the store of the sessions is not.
-fn file(site: &Site, request: &Request<Body>) -> Option<Response> {
-    let name =
-        request.uri().path().strip_prefix("/static/").filter(|_| request.method() == http::Method::GET)?;
-    site.inner.static_files.answer(name, request.uri().query(), request.headers()).ok()
 }
 
 /// Renders the view of an answer, saves the session and sets the cookies.
@@ -323,24 +322,32 @@ fn failed(status: StatusCode, reason: &'static str) -> Response {
     axum::response::IntoResponse::into_response(Error::from(Denial::new(status, "handler", reason)))
 }
 
-/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
-fn page(
-    site: &Site,
-    mut response: Response,
+/// How a client wants to be answered.
+struct Client {
     format: DenialFormat,
     version: http::Version,
-    context: &RequestContext,
-) -> Response {
+    language: Option<http::HeaderValue>,
+}
+
+impl Client {
+    fn answer(self, site: &Site, denial: &Denial, context: &RequestContext) -> Response {
+        let mut response = denial.response(self.format, self.version, context.id());
+        if self.format == DenialFormat::Html {
+            refusal_page::put(site, &mut response, denial, self.language, context);
+        }
+        response
+    }
+}
+
+/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
+fn page(site: &Site, mut response: Response, client: Client, context: &RequestContext) -> Response {
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
-        if let Some(shown) = template_failure::answer(site, &*error, format, context) {
+        if let Some(shown) = template_failure::answer(site, &*error, client.format, context) {
             return shown;
         }
-        return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
-            format,
-            version,
-            context.id(),
-        );
+        let denial = Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed");
+        return client.answer(site, &denial, context);
     }
     let Some(denial) = response.extensions_mut().remove::<Denial>().or_else(|| bare(&response)) else {
         return response;
@@ -356,7 +363,7 @@ fn page(
             "request refused"
         );
     }
-    let mut page: Response = denial.response(format, version, context.id());
+    let mut page = client.answer(site, &denial, context);
     for (name, value) in response.headers() {
         if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
             page.headers_mut().append(name.clone(), value.clone());

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use haechi_template::{Asset, FunctionError, FunctionErrorKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use sha2::{Digest, Sha384};
 
 use crate::{Embedded, Error, Result};
@@ -93,6 +93,11 @@ impl StaticFiles {
     }
 }
 
+/// Whether a request asks for a file.
+pub(crate) fn is_for<B>(request: &Request<B>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path().starts_with("/static/")
+}
+
 fn digest(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha384::digest(bytes))
 }
@@ -146,6 +151,7 @@ mod tests {
         );
     }
 
+    /// asvs_13_4_7, asvs_13_4_1: known endings, no dot file.
     #[test]
     fn only_known_files_are_served() {
         check("haechi.css", StatusCode::OK);

@@ -7,7 +7,7 @@ use haechi_template::{Builder, State, Templates};
 
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
-use crate::{Embedded, template_failure};
+use crate::{Embedded, refusal_page, template_failure};
 
 /// haechi's own pages.
 pub(crate) const OWN: &[(&str, &str)] = &[
@@ -21,6 +21,7 @@ pub(crate) const OWN: &[(&str, &str)] = &[
     ("accounts/password_reset.html", include_str!("../templates/accounts/password_reset.html")),
     ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
     ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
+    (refusal_page::TEMPLATE, include_str!("../templates/haechi/refused.html")),
     (template_failure::TEMPLATE, include_str!("../templates/haechi/template_failure.html")),
     ("accounts/throttled.html", include_str!("../templates/accounts/throttled.html")),
 ];

@@ -8,8 +8,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use haechi::db::{Db, Options};
+
 use crate::client::Client;
 use crate::database::Database;
+
+/// The password of everybody on the board.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Server {
     child: Child,
@@ -64,7 +69,28 @@ impl Server {
         Self { child, data, address, log, database: None }
     }
 
-    /// The database of the board, opened beside it.
+    /// Starts the board behind a proxy on this machine, which says what address each client has.
+    pub(crate) fn behind_a_proxy() -> Self {
+        Self::start_with(
+            "mode = \"development\"\ntrusted_proxies = [\"127.0.0.1\"]\n[limits]\nrequests_per_minute = 100000\n",
+            &[],
+        )
+    }
+
+    /// A visitor from a network of its own, where the board stands behind a proxy.
+    pub(crate) fn visitor_from(&self, network: &str) -> Client {
+        let mut client = self.visitor();
+        client.network = Some(network.to_owned());
+        client
+    }
+
+    /// Opens the database of the board beside it.
+    pub(crate) async fn open_database(&self) -> Db {
+        let file = format!("sqlite:{}", self.database().display());
+        Db::connect(&file.parse().unwrap(), Options::default()).await.unwrap()
+    }
+
+    /// The file of the database.
     pub(crate) fn database(&self) -> PathBuf {
         self.data.join("board.db")
     }
@@ -116,7 +142,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn member(&self, name: &str) -> Client {
         let mut client = self.visitor();
-        let fields = [("username", name), ("email", ""), ("password", "correct horse battery")];
+        let fields = [("username", name), ("email", ""), ("password", PASSWORD)];
         client.submit("/accounts/signup", &fields).expect_redirect("/");
         client
     }
@@ -124,8 +150,19 @@ impl Server {
     /// Makes a superuser by the command line, and signs in as that person.
     #[track_caller]
     pub(crate) fn superuser(&self, name: &str) -> Client {
+        self.add_user(&[name, "--superuser"]);
+        let mut client = self.visitor();
+        let fields = [("username", name), ("password", PASSWORD)];
+        client.submit("/accounts/login", &fields).expect_redirect("/");
+        client
+    }
+
+    /// Makes an account by the command line, so that no throttle counts it.
+    #[track_caller]
+    pub(crate) fn add_user(&self, arguments: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_board"))
-            .args(["user", "add", name, "--superuser"])
+            .args(["user", "add"])
+            .args(arguments)
             .env("HAECHI_DATA", &self.data)
             .env_remove("HAECHI_DATABASE_URL")
             .current_dir(&self.data)
@@ -133,12 +170,8 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        command.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
+        command.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
         assert!(command.wait().unwrap().success());
-        let mut client = self.visitor();
-        let fields = [("username", name), ("password", "correct horse battery")];
-        client.submit("/accounts/login", &fields).expect_redirect("/");
-        client
     }
 
     /// Ends the program, and fails if its log tells of a failure of the server or of a statement.

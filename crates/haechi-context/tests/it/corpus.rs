@@ -116,6 +116,7 @@ fn number(line: &str, name: &str) -> i64 {
     field.split_whitespace().next().unwrap().parse().unwrap()
 }
 
+/// asvs_1_2_1, asvs_1_2_3: each place has its own escaper, seen by a browser.
 #[test]
 fn no_payload_runs_or_adds_markup_or_style_and_benign_values_come_back() {
     let rows: Vec<&str> = TEMPLATES.lines().collect();

@@ -34,6 +34,7 @@ fn html_places_escape_html() {
     check("<div {{ x }}>", &Value::Text("hidden onclick"), "<div hidden data-haechi-invalid >");
 }
 
+/// asvs_1_2_2: a value is a part of an address, or an address of an allowed scheme.
 #[test]
 fn url_places_keep_the_scheme_and_the_host() {
     for (source, value, expected) in [
@@ -89,6 +90,7 @@ fn url_places_keep_the_scheme_and_the_host() {
     check("<script src=\"{{ x }}\"></script>", &Value::Url("/a.js"), "<script src=\"/a.js\"></script>");
 }
 
+/// asvs_1_2_3: a value in a script is a literal that does not end it.
 #[test]
 fn javascript_places_quote_and_escape() {
     for (source, value, expected) in [

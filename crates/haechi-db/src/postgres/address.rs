@@ -191,6 +191,7 @@ mod tests {
         }
     }
 
+    /// asvs_12_3_1: a database elsewhere is reached by verified TLS.
     #[test]
     fn only_this_machine_is_reached_without_verified_tls() {
         check("postgres://u@127.0.0.1/d", Some(SslMode::Disable));

@@ -219,6 +219,7 @@ async fn an_upsert_meets_its_declared_key() {
     .await;
 }
 
+/// asvs_8_4_1: what belongs to a tenant is read by its scope.
 #[tokio::test]
 async fn hand_written_statements_bind_by_name() {
     on_each(async |db: Db| {

@@ -59,6 +59,7 @@ async fn on_each(test: impl AsyncFn(&Db)) {
     }
 }
 
+/// asvs_1_2_4, asvs_1_1_2: values travel beside the statement, and are stored as they came.
 #[tokio::test]
 async fn a_payload_is_stored_found_and_read_as_it_came() {
     let payloads = payloads();
@@ -116,6 +117,7 @@ fn a_payload_is_no_name_no_sort_key_and_no_number() {
     }
 }
 
+/// asvs_1_4_2: no number wraps around.
 #[tokio::test]
 async fn a_number_beyond_its_column_is_refused_before_the_driver() {
     for (name, value) in [

@@ -376,6 +376,7 @@ async fn two_requests_that_set_different_names_both_keep_theirs() {
     assert_eq!((site.value(&cookie, "a").await, site.value(&cookie, "b").await), (Some(1), Some(1)));
 }
 
+/// asvs_16_5_3: a store that is down makes nobody somebody.
 #[tokio::test]
 async fn a_dead_store_is_503_and_never_somebody_else() {
     let site = Site::new();

@@ -8,6 +8,7 @@ mod forget;
 mod known_device;
 mod login;
 mod next;
+mod notice;
 mod password_change;
 mod password_reset;
 mod password_set;

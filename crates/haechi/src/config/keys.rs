@@ -75,6 +75,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.head_bytes", "HAECHI_LIMITS__HEAD_BYTES", Kind::Integer),
     key("limits.head_fields", "HAECHI_LIMITS__HEAD_FIELDS", Kind::Integer),
     key("limits.body_bytes", "HAECHI_LIMITS__BODY_BYTES", Kind::Integer),
+    key("limits.bodies_bytes", "HAECHI_LIMITS__BODIES_BYTES", Kind::Integer),
     key("limits.stall", "HAECHI_LIMITS__STALL", Kind::Text),
     key("limits.minimum_rate", "HAECHI_LIMITS__MINIMUM_RATE", Kind::Integer),
     key("limits.rate_grace", "HAECHI_LIMITS__RATE_GRACE", Kind::Text),

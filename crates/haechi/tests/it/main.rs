@@ -22,5 +22,6 @@ mod smtp;
 mod static_files;
 mod template_failure;
 mod templates;
+mod upload;
 mod users;
 mod view;

@@ -37,6 +37,7 @@ async fn a_page_shows_whatever_serializes_and_trusts_only_what_is_typed() {
     assert!(text.ends_with(" 2 True 7") && text.matches("<i>").count() == 1, "{text}");
 }
 
+/// asvs_1_3_1: an allow-list.
 #[cfg(feature = "sanitize")]
 #[test]
 fn rich_text_keeps_harmless_markup_only() {
