@@ -379,7 +379,10 @@ mod tests {
         check("zrjlkqwmzrjlkqwm", &[Objection::Common]);
         check("zrjlkqwmpzrjlkqwmp", &[]);
         check("basketballbasketball", &[Objection::Common]);
-        assert!(PasswordRules::default().minimum(8).check("zrjlkqwz", &[]).is_ok(), "no piece is repeated");
+        assert!(
+            PasswordRules::default().minimum(8).check("zrjlkqwz", &About::default()).is_ok(),
+            "no piece is repeated"
+        );
         // What is common around a core counts for nothing, and a core of three letters is no core.
         check("zrjlkqw12345678", &[]);
         check("xkq12345678901234567890", &[Objection::Common]);
@@ -392,7 +395,10 @@ mod tests {
     #[test]
     fn a_name_in_pieces_is_known_as_one() {
         let rules = PasswordRules::default();
-        let found = |password: &str, word: &str| rules.check(password, &[word]).err().unwrap_or_default();
+        let found = |password: &str, word: &str| {
+            let about = About { username: word, ..About::default() };
+            rules.check(password, &about).err().unwrap_or_default()
+        };
         assert!(found("alicealicealice", "al.ice").contains(&Objection::Context));
         assert!(!found("xyxyxyxyxyxyxyxy", "x.y").contains(&Objection::Context), "too short to be a name");
     }

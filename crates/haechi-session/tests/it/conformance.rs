@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use haechi_session::conformance::{check, check_without_revocation};
 use haechi_session::{
-    At, Changes, Error, MemoryStore, Record, Saved, SessionStore, StoreFuture, StoreKey, Values, Which, Write,
+    At, Changes, Error, MemoryStore, Record, Saved, SessionCache, SessionStore, StoreFuture, StoreKey,
+    Values, Which, Write,
 };
 
 /// What a store does wrong.
@@ -194,6 +195,9 @@ impl SessionStore for Faulty {
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(self.listed(user))
     }
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
+    }
 }
 
 #[tokio::test]
@@ -267,6 +271,9 @@ impl SessionStore for Forgetful {
     fn list<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         let listing = self.1.listing;
         Box::pin(async move { if listing { Ok(Vec::new()) } else { Err(Error::Unsupported("list")) } })
+    }
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use haechi_core::TestClock;
 use haechi_session::{
-    Client, Limits, MemoryStore, Record, Remember, Saved, Session, SessionStore, Sessions, StoreFuture,
-    StoreKey, Which, Write,
+    Client, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache, SessionStore, Sessions,
+    StoreFuture, StoreKey, Which, Write,
 };
 use http::{HeaderMap, StatusCode, header};
 use tokio::sync::Semaphore;
@@ -144,6 +144,9 @@ impl SessionStore for Slow {
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         self.memory.list(user)
     }
+    fn cache(&self) -> SessionCache {
+        SessionCache::own()
+    }
 }
 
 /// asvs_7_4_1: what was read before an end is not put into the cache after it.
@@ -186,6 +189,9 @@ impl SessionStore for Vanishing {
     }
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         self.0.list(user)
+    }
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }
 
