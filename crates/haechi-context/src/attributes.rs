@@ -70,7 +70,7 @@ fn is_policy(element: Element, local: &str) -> bool {
             | (Style | Object | Embed, "type")
             | (Link, "rel" | "as")
             | (Iframe, "sandbox" | "allow" | "csp")
-            | (Meta, "charset")
+            | (Meta | Script | Link, "charset")
     ) || POLICY.contains(&local)
 }
 
@@ -126,8 +126,23 @@ fn sounds_like_url(name: &str) -> bool {
         || name == "action"
 }
 
-const CODE_PREFIXES: &[&str] =
-    &["on", "data-on", "hx-on", "data-hx-on", "up-on", "(", "[", "*", "@", ":", "v-", "ng-", "data-ng-"];
+const CODE_PREFIXES: &[&str] = &[
+    "on",
+    "data-on",
+    "hx-on",
+    "data-hx-on",
+    "up-on",
+    "(",
+    "[",
+    "*",
+    "@",
+    ":",
+    "v-",
+    "ng-",
+    "ng:",
+    "data-ng-",
+    "wire:",
+];
 
 const CODE: &[&str] = &[
     "data-bind",

@@ -265,6 +265,10 @@ impl Tag {
         Some(self)
     }
 
+    pub(crate) fn in_name(&self) -> bool {
+        matches!(self.place, Place::Name(_))
+    }
+
     pub(crate) fn in_value(&self) -> bool {
         matches!(self.place, Place::BeforeValue(_) | Place::Value(_))
     }

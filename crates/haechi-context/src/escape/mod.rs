@@ -68,6 +68,7 @@ rules! {
     JsValue "js" "JavaScript value" false
     JsString "js_string" "JavaScript string" true
     JsTemplate "js_template" "JavaScript template literal" true
+    JsModule "js_module" "name of a JavaScript module, only if trusted" true
     JsRegex "js_regex" "JavaScript regular expression" true
     CssValue "css" "CSS value" false
     CssString "css_string" "CSS string" true
@@ -171,6 +172,7 @@ impl Rule {
             Self::JsValue => js::value(value, out),
             Self::JsString => js::string(&value.text(), js::Within::String, out),
             Self::JsTemplate => js::string(&value.text(), js::Within::Template, out),
+            Self::JsModule => js::module(value, out),
             Self::JsRegex => js::regex(&value.text(), out),
             Self::CssValue => css::value(value, out),
             Self::CssString => css::string(&value.text(), out),
