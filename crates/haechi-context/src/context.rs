@@ -84,6 +84,20 @@ impl Context {
         self.html.emit()
     }
 
+    /// As [`emit`](Self::emit), for a value that is [`Value::Path`](crate::Value::Path) if it is anything: where a URL
+    /// begins, the escaper writes no other, and a form whose action it begins stays on this site.
+    ///
+    /// # Errors
+    ///
+    /// As [`emit`](Self::emit).
+    pub fn emit_path(&mut self) -> Result<Escaper, Error> {
+        self.open.emit()?;
+        match self.html.emit_path() {
+            Some(escaper) => Ok(escaper),
+            None => self.emit(),
+        }
+    }
+
     /// Returns the context behind two branches.
     ///
     /// # Errors

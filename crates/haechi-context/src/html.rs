@@ -106,6 +106,13 @@ impl Html {
         }
     }
 
+    pub(crate) fn emit_path(&mut self) -> Option<Escaper> {
+        match self {
+            Self::Tag(tag) => tag.emit_path(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_end_tag_name(&self) -> bool {
         matches!(self, Self::Tag(tag) if tag.end && tag.in_name())
     }

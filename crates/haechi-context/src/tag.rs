@@ -211,6 +211,13 @@ impl Tag {
         }
     }
 
+    pub(crate) fn emit_path(&mut self) -> Option<Escaper> {
+        match &mut self.place {
+            Place::Value(value) => value.emit_path(),
+            _ => None,
+        }
+    }
+
     fn spread(&mut self) -> Result<Escaper, Error> {
         if self.element.refuses_spread() {
             return Err(Error::with(Code::AttributeSpread, self.element.name()));

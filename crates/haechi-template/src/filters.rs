@@ -10,7 +10,7 @@ use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueKind, ValueOrKwarg
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 
 use crate::escape::{self, html_text, inert_json, text_of};
-use crate::trusted::{Language, Trusted};
+use crate::trusted::{Language, SafePath, Trusted};
 
 /// Replaces the engine's filters.
 pub(crate) fn install(env: &mut Environment<'static>) {
@@ -21,6 +21,7 @@ pub(crate) fn install(env: &mut Environment<'static>) {
     env.add_filter("tojson", to_json);
     env.add_filter("urlencode", url_encode);
     env.add_filter("json_script", json_script);
+    env.add_filter("local_path", local_path);
     env.add_filter("map", map);
     env.add_filter("upper", |value: &Value| text(value).to_uppercase());
     env.add_filter("lower", |value: &Value| text(value).to_lowercase());
@@ -136,6 +137,15 @@ fn url_encode(value: &Value, _unused: Kwargs) -> Result<Value, Error> {
         return Ok(Value::from(""));
     }
     Ok(Language::UrlPart.value(&percent(&text(value))))
+}
+
+/// `{{ next|local_path }}`: the path if it stays on this site, else the other one, else nothing.
+fn local_path(value: &Value, otherwise: Option<String>) -> Value {
+    if value.downcast_object_ref::<Trusted>().is_some_and(|trusted| trusted.language == Language::Path) {
+        return value.clone();
+    }
+    let path = SafePath::parse(&text(value)).or_else(|| SafePath::parse(&otherwise?));
+    path.map_or(Value::UNDEFINED, Value::from)
 }
 
 fn percent(text: &str) -> String {

@@ -51,4 +51,4 @@ pub use rule::{RULES, Rule};
 #[cfg(feature = "sanitize")]
 pub use sanitize::sanitize;
 pub use templates::Templates;
-pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};

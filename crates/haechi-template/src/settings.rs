@@ -12,6 +12,8 @@ pub(crate) type Integrity = dyn Fn(&str) -> Option<String> + Send + Sync;
 pub(crate) struct Settings {
     pub(crate) filters: BTreeSet<String>,
     pub(crate) tests: BTreeSet<String>,
+    /// The functions that return a `SafePath`.
+    pub(crate) path_functions: BTreeSet<String>,
     pub(crate) deny_safe: bool,
     pub(crate) csrf_field: Arc<str>,
     pub(crate) integrity: Option<Arc<Integrity>>,
@@ -26,6 +28,7 @@ impl Default for Settings {
         Self {
             filters: own(FILTERS),
             tests: own(TESTS),
+            path_functions: BTreeSet::new(),
             deny_safe: false,
             csrf_field: "csrf_token".into(),
             integrity: None,
@@ -74,6 +77,7 @@ pub(crate) const FILTERS: &[&str] = &[
     "length",
     "lines",
     "list",
+    "local_path",
     "lower",
     "map",
     "max",

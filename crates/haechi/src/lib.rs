@@ -70,7 +70,7 @@ pub use haechi_server::Stream;
 pub use haechi_session::{FlashLevel, Session};
 #[cfg(feature = "sanitize")]
 pub use haechi_template::sanitize;
-pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};
 pub use mail::{Mail, MailError, Mailer};
 pub use policy::Policy;
 pub use redirect::redirect;

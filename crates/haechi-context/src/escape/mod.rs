@@ -60,6 +60,9 @@ rules! {
     UrlSegment "url_segment" "URL segment" true
     UrlPath "url_path" "URL path" true
     UrlPathStart "url_path_start" "URL path after its first slash" true
+    UrlFirst "url_first" "URL path after its first slash, not empty" true
+    UrlFirstResource "url_first_resource" "path of code after its first slash, not empty" true
+    UrlLocal "url_local" "URL on this site, only if trusted" false
     UrlPathResource "url_path_resource" "path of code, without `..`" true
     UrlComponent "url_component" "URL component" true
     UrlHost "url_host" "URL host" true
@@ -164,6 +167,9 @@ impl Rule {
             Self::UrlSegment => url::segment(&value.text(), out),
             Self::UrlPath => url::path(&value.text(), out),
             Self::UrlPathStart => url::path_start(&value.text(), out),
+            Self::UrlFirst => url::first(&value.text(), out),
+            Self::UrlFirstResource => url::first_resource(&value.text(), out),
+            Self::UrlLocal => url::local(value, out),
             Self::UrlPathResource => url::path_resource(&value.text(), out),
             Self::UrlComponent | Self::CssUrlComponent => url::component(value, out),
             Self::UrlHost => url::host(&value.text(), out),
