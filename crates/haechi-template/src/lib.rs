@@ -43,6 +43,7 @@ mod trusted;
 
 pub use builder::Builder;
 pub use error::{Error, Problems};
+pub use minijinja::functions::Function;
 pub use minijinja::{State, UndefinedBehavior, context, value};
 pub use page::Page;
 pub use problem::Problem;

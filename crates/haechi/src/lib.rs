@@ -32,6 +32,7 @@ mod error;
 mod extract;
 mod filter;
 mod form;
+mod framing;
 mod gate;
 mod language;
 mod log;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use haechi_template::value::Value;
 use haechi_template::{Builder, State, Templates};
 
+use crate::app::AddFunction;
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
 use crate::{Embedded, template_failure};
@@ -35,6 +36,7 @@ pub(crate) fn load(
     development: bool,
     static_files: &StaticFiles,
     catalogue: &Catalogue,
+    functions: Vec<AddFunction>,
 ) -> Result<Templates, haechi_template::Error> {
     let mut builder = None;
     for folder in folders {
@@ -53,6 +55,9 @@ pub(crate) fn load(
         builder = builder.reload_on_render();
     }
     let files = static_files.clone();
+    for add in functions {
+        builder = add(builder);
+    }
     let catalogue = Arc::new(catalogue.clone());
     builder
         .integrity(move |address| files.integrity(address))
