@@ -121,6 +121,16 @@ impl Url {
         }
     }
 
+    /// Checks that no value chose the scheme: `{{ x }}:f()` runs what follows if it is `javascript`.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        match &self.part {
+            Part::Code(scheme) if scheme.as_str() == ANY_SCHEME => {
+                Err(Error::with(Code::UrlScheme, scheme.as_str()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn purpose(&self) -> Purpose {
         self.purpose
     }
@@ -174,7 +184,7 @@ impl Part {
             (Self::Authority, '/' | '\\') => Self::Path,
             // The value may have been empty: `{{ base }}/{{ path }}` must not become `//evil.example`.
             (Self::Dynamic, '/' | '\\') => Self::Slash,
-            (Self::Dynamic | Self::Unknown, ':') => Self::Code(Word::default()),
+            (Self::Dynamic | Self::Unknown, ':') => Self::Code(Word::from(ANY_SCHEME)),
             (Self::Authority | Self::Path | Self::Dynamic, '?') => Self::Query,
             (Self::Authority | Self::Path | Self::Dynamic | Self::Query, '#') => Self::Fragment,
             // Behind either of them only a component can stand, and both encode alike.
@@ -210,3 +220,6 @@ impl fmt::Display for Url {
         })
     }
 }
+
+/// Stands for a scheme that a value or a branch wrote.
+const ANY_SCHEME: &str = "…";
