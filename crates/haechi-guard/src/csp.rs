@@ -171,6 +171,12 @@ impl Csp {
         self.reports.is_some()
     }
 
+    /// Tells whether somebody may frame the pages of this policy.
+    #[must_use]
+    pub fn may_be_framed(&self) -> bool {
+        self.sources.get(&Directive::FrameAncestors).is_some_and(|ancestors| !ancestors.is_empty())
+    }
+
     /// Iterates over what was widened and why.
     pub fn widenings(&self) -> impl Iterator<Item = &Widening> {
         self.widened.iter()

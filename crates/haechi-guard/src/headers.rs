@@ -47,7 +47,10 @@ impl Headers {
         };
         let mut seal = Seal::new();
         for (name, value) in FIXED {
-            seal = seal.header(name, HeaderValue::from_static(value));
+            // It cannot name who may, so it would contradict a policy that does.
+            if name != X_FRAME_OPTIONS || !csp.may_be_framed() {
+                seal = seal.header(name, HeaderValue::from_static(value));
+            }
         }
         if let Some(endpoint) = csp.reporting_endpoints() {
             seal = seal.header(HeaderName::from_static("reporting-endpoints"), endpoint);

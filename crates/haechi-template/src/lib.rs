@@ -45,6 +45,7 @@ mod trusted;
 pub use asset::Asset;
 pub use builder::Builder;
 pub use error::{Error, Problems};
+pub use minijinja::functions::Function;
 pub use minijinja::{
     Error as FunctionError, ErrorKind as FunctionErrorKind, State, UndefinedBehavior, context, value,
 };
@@ -55,4 +56,4 @@ pub use rule::{RULES, Rule};
 #[cfg(feature = "sanitize")]
 pub use sanitize::sanitize;
 pub use templates::Templates;
-pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};

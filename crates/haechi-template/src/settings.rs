@@ -13,6 +13,8 @@ pub(crate) type Assets = dyn Fn(&str) -> Option<Asset> + Send + Sync;
 pub(crate) struct Settings {
     pub(crate) filters: BTreeSet<String>,
     pub(crate) tests: BTreeSet<String>,
+    /// The functions that return a `SafePath`.
+    pub(crate) path_functions: BTreeSet<String>,
     pub(crate) deny_safe: bool,
     pub(crate) csrf_field: Arc<str>,
     pub(crate) assets: Option<Arc<Assets>>,
@@ -27,6 +29,7 @@ impl Default for Settings {
         Self {
             filters: own(FILTERS),
             tests: own(TESTS),
+            path_functions: BTreeSet::new(),
             deny_safe: false,
             csrf_field: "csrf_token".into(),
             assets: None,
@@ -75,6 +78,7 @@ pub(crate) const FILTERS: &[&str] = &[
     "length",
     "lines",
     "list",
+    "local_path",
     "lower",
     "map",
     "max",

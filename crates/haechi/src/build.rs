@@ -19,6 +19,7 @@ use crate::body_memory::BodyMemory;
 use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
+use crate::framing::Framing;
 use crate::language::Catalogue;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
@@ -145,7 +146,8 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalogue = Catalogue::new(&self.translations)?;
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
-        let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
+        let functions = std::mem::take(&mut self.functions);
+        let templates = templates::load(&self.templates, development, &static_files, &catalogue, functions)?;
         let db = database(&config, self.name).await?;
         let migrations =
             (self.users.migrations)(std::mem::take(&mut self.migrations).with::<SessionTables>());
@@ -163,7 +165,7 @@ impl App {
         let csp = with_reports(self.csp.clone(), development);
         let widened = self.widened(&csp)?;
         let policies = RoutePolicies::new(&widened);
-        let rules = rules(&config, development, csrf.clone(), csp)?;
+        let rules = rules(&config, development, csrf.clone(), csp, &widened)?;
         let site = Site {
             inner: Arc::new(Inner {
                 name: self.name,
@@ -225,7 +227,13 @@ fn with_reports(csp: Csp, development: bool) -> Csp {
     }
 }
 
-fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rules, haechi_core::Error> {
+fn rules(
+    config: &Config,
+    development: bool,
+    csrf: Csrf,
+    csp: Csp,
+    widened: &[(&'static str, Csp)],
+) -> Result<Rules, haechi_core::Error> {
     let host = match config.allowed_hosts.is_empty() {
         true => Host::loopback(),
         false => Host::new(&config.allowed_hosts)?,
@@ -243,6 +251,7 @@ fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rul
     if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {
         proxies = proxies.and_unix_socket();
     }
+    let origin = Framing::new(origin, &csp, widened);
     Ok(Rules { proxies, host, origin, csrf, csp })
 }
 

@@ -33,6 +33,7 @@ mod error;
 mod extract;
 mod filter;
 mod form;
+mod framing;
 mod gate;
 mod language;
 mod log;
@@ -74,7 +75,7 @@ pub use haechi_server::Stream;
 pub use haechi_session::{FlashLevel, Session};
 #[cfg(feature = "sanitize")]
 pub use haechi_template::sanitize;
-pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};
 pub use mail::{Mail, MailError, Mailer};
 pub use policy::Policy;
 pub use redirect::redirect;

@@ -26,7 +26,7 @@ use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
     Resolve, Resolved, Scheme, Seal, logged_path,
 };
-use haechi_guard::{Csp, Csrf, Headers, Host, Origin, Proxies, Rate, TokenRequirement};
+use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
 use haechi_server::{Learnt, PeerAddress};
 use http::request::Parts;
@@ -38,6 +38,7 @@ use tracing::Instrument;
 use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
+use crate::framing::Framing;
 use crate::site::Site;
 use crate::{Auth, Error, csp_report, refusal_page, render, static_files, template_failure};
 
@@ -48,7 +49,7 @@ pub(crate) type Stack = GuardService<Pass>;
 pub(crate) struct Rules {
     pub(crate) proxies: Proxies,
     pub(crate) host: Host,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Framing,
     pub(crate) csrf: Csrf,
     pub(crate) csp: Csp,
 }
@@ -78,7 +79,7 @@ fn layer(
 const UNLOGGED: &[&str] = &["/accounts/reset/", "/accounts/email/"];
 
 /// The guards, in the order in which they are asked.
-fn guards(site: &Site, host: Host, origin: Origin, csrf: Csrf) -> Vec<Box<dyn Guard>> {
+fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn Guard>> {
     let per_minute = site.config().limits.requests_per_minute;
     vec![
         Box::new(host),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use haechi_template::value::Value;
 use haechi_template::{Builder, State, Templates};
 
+use crate::app::AddFunction;
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
 use crate::{Embedded, refusal_page, template_failure};
@@ -36,6 +37,7 @@ pub(crate) fn load(
     development: bool,
     static_files: &StaticFiles,
     catalogue: &Catalogue,
+    functions: Vec<AddFunction>,
 ) -> Result<Templates, haechi_template::Error> {
     let mut builder = None;
     for folder in folders {
@@ -54,6 +56,9 @@ pub(crate) fn load(
         builder = builder.reload_on_render();
     }
     let (assets, files) = (static_files.clone(), static_files.clone());
+    for add in functions {
+        builder = add(builder);
+    }
     let catalogue = Arc::new(catalogue.clone());
     builder
         .assets(move |address| assets.asset(address))

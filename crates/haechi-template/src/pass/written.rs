@@ -67,7 +67,7 @@ impl<'s> Walk<'_, 's> {
         if !matches!(method, Method::Post | Method::Dynamic) {
             return Ok(());
         }
-        match self.target(spot, action) {
+        match target(action) {
             Target::Here => self.write(start, raw, spot.offset, Insert::Value(CSRF)),
             // A static address of another site is meant: it gets no token.
             Target::Elsewhere if method == Method::Post => {}
@@ -83,7 +83,7 @@ impl<'s> Walk<'_, 's> {
     /// A button may send a form that holds the token elsewhere.
     fn button(&mut self, spot: Spot<'s>, method: Option<Method>, action: &Written) -> Result<(), Refused> {
         let may_post = !matches!(method, Some(Method::Get | Method::Dialog));
-        if may_post && self.target(spot, action) != Target::Here {
+        if may_post && target(action) != Target::Here {
             let spot = self.tag_of(spot);
             let message =
                 format!("a button that sends its form to {} might take the token along", shown(action));
@@ -97,19 +97,6 @@ impl<'s> Walk<'_, 's> {
             );
         }
         Ok(())
-    }
-
-    /// Where a tag sends its form. Behind a first `/` a value cannot begin with another, but a branch can.
-    fn target(&self, spot: Spot<'s>, action: &Written) -> Target {
-        let slash = matches!(action, Written::Dynamic { prefix } if prefix.trim_start() == "/");
-        let tag = self.tag_of(spot);
-        if slash
-            && (tag.offset == tag.end
-                || ["{%", "%}"].iter().any(|mark| self.source[tag.offset..tag.end].contains(mark)))
-        {
-            return Target::Unknown;
-        }
-        target(action)
     }
 
     /// From the `<` of the tag to the end of its line, or to where the event stands.
@@ -178,15 +165,16 @@ fn target(action: &Written) -> Target {
         // The escaper of this place keeps a value behind the first slash from beginning with another.
         [b'/'] | [b'?' | b'#', ..] => Target::Here,
         [b'/', second, ..] if *second != b'/' => Target::Here,
-        _ if whole
-            && !text.starts_with('/')
-            && !text.split(['/', '?', '#']).any(|part| part.contains(':')) =>
-        {
-            Target::Here
-        }
+        _ if is_relative(text) => Target::Here,
+        _ if whole && !text.starts_with('/') && !text.contains(':') => Target::Here,
         _ if whole => Target::Elsewhere,
         _ => Target::Unknown,
     }
+}
+
+/// Whether the first segment is over and has no scheme, so that nothing behind it leads elsewhere.
+fn is_relative(text: &str) -> bool {
+    text.split_once(['/', '?', '#']).is_some_and(|(first, _)| !first.is_empty() && !first.contains(':'))
 }
 
 fn shown(action: &Written) -> String {

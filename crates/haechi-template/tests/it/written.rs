@@ -1,6 +1,6 @@
 //! What the pass writes: nonces, CSRF fields, integrity, rel.
 
-use haechi_template::{Asset, Templates};
+use haechi_template::{Asset, SafePath, Templates};
 use serde_json::json;
 
 use super::{codes, load, page, render};
@@ -48,6 +48,86 @@ fn forms_that_post_here_get_the_token() {
         ["<form method=post action=\"https://pay.example/\">", "<form method=post action=\"//pay.example/\">"]
     {
         check(tag, tag);
+    }
+}
+
+fn with_paths(text: &str) -> Result<Templates, haechi_template::Error> {
+    let path = |text: &str| SafePath::parse(text).unwrap_or(SafePath::literal("/"));
+    Templates::embedded(&[("p.html", text)])
+        .path_function("url", path)
+        .function("other", |text: &str| text.to_owned())
+        .build()
+}
+
+#[test]
+fn a_form_posts_to_a_path_function() {
+    let data = json!({ "a": "/posts/7", "b": "//evil.example", "c": "/evil.example", "yes": true });
+    for (action, written) in [
+        ("{{ url(a) }}", "/posts/7"),
+        ("{{ url(b) }}", "/"),
+        ("{{ url(a) }}?b={{ b }}", "/posts/7?b=%2F%2Fevil.example"),
+        ("{{ url(b) }}{{ c }}", "/%2Fevil.example"),
+        ("{{ url(a) if yes else url(b) }}", "/posts/7"),
+        ("{{ a|local_path }}", "/posts/7"),
+        ("{{ b|local_path }}", "about:invalid#haechi"),
+        ("{{ b|local_path('/home') }}", "/home"),
+        ("{{ b|local_path(b) }}", "about:invalid#haechi"),
+        ("{{ url(a)|local_path }}", "/posts/7"),
+        ("{% if yes %}/posts/1{% else %}/users{% endif %}", "/posts/1"),
+        ("posts/{{ c }}", "posts//evil.example"),
+        // A name that hides the function has no path to give.
+        ("{% set url = other %}{{ url(b) }}", "about:invalid#haechi"),
+        ("{% with url = other %}{{ url(a) }}{% endwith %}", "about:invalid#haechi"),
+    ] {
+        let text = format!("<form method=post action=\"{action}\">");
+        let templates = with_paths(&text).unwrap_or_else(|error| panic!("{error}"));
+        let html = templates.render("p.html", &data, &page()).unwrap();
+        assert_eq!(html, format!("<form method=post action=\"{written}\">{FIELD}"), "{action}");
+    }
+    let text = "<form method=post><button formaction=\"{{ url(a) }}\"><a href=\"{{ url(a) }}\"><img src=\"{{ url(a) }}\">";
+    let html = with_paths(text).unwrap().render("p.html", &data, &page()).unwrap();
+    assert_eq!(html.matches("\"/posts/7\"").count(), 3, "{html}");
+    // Elsewhere it is text.
+    let html = with_paths("{{ url(a) }}<i title='{{ url(a) }}'>").unwrap().render("p.html", &data, &page());
+    assert_eq!(html.unwrap(), "/posts/7<i title='/posts/7'>");
+}
+
+#[test]
+fn a_form_to_another_function_is_refused_with_the_cure() {
+    for action in [
+        "{{ other(a) }}",
+        "{{ url(a) ~ '' }}",
+        "{{ url(a) if yes else a }}",
+        "{{ url(a) if yes }}",
+        "{{ x.url(a) }}",
+        "{{ url }}",
+        "x{{ url(a) }}",
+        "//{{ url(a) }}",
+        "{{ url(a) }}/evil.example",
+        "{{ url(a) }}\\evil.example",
+        "{{ url(a) }}{% if yes %}/evil.example{% endif %}",
+        "/{% if yes %}a{% endif %}/evil.example",
+        "/{% block b %}{% endblock %}",
+        "{% block b %}{% endblock %}",
+    ] {
+        let text = format!("<form method=post action=\"{action}\">");
+        let error = with_paths(&text).expect_err(action).to_string();
+        assert!(error.contains("[form-action]") && error.contains("local_path"), "{action}: {error}");
+    }
+}
+
+#[test]
+fn an_empty_value_does_not_make_a_host_of_what_follows() {
+    let data = json!({ "a": "", "b": "evil.example" });
+    for (text, expected) in [
+        ("<form action=\"/{{ a }}/{{ b }}\">", "<form action=\"/./evil.example\">"),
+        (
+            "<script src=\"/{{ a }}/{{ b }}\">",
+            "<script src=\"/haechi-invalid/evil.example\" nonce=\"n0nce\">",
+        ),
+    ] {
+        let text = [text, if text.contains("script") { "</script>" } else { "" }].concat();
+        assert!(render(&[("p.html", &text)], &data).starts_with(expected), "{text}");
     }
 }
 
