@@ -139,10 +139,10 @@ impl Db {
             Engine::Sqlite => S::SQLITE,
             Engine::Postgres => S::POSTGRES,
         };
-        match self.describe(&Statement::from_const(text, Vec::new(), crate::Access::Read)).await {
+        match self.prepare(&Statement::from_const(text, Vec::new(), crate::Access::Read)).await {
             Ok(_) => Ok(None),
-            Err(error) if error.retry_after().is_some() => Err(error),
-            Err(error) => Ok(Some(error.to_string())),
+            Err(unfit) if unfit.error.retry_after().is_some() => Err(unfit.error),
+            Err(unfit) => Ok(Some(unfit.to_string())),
         }
     }
 }

@@ -83,8 +83,10 @@ mod tests {
             accounts.chain([root.join("gate.rs")]).map(|path| std::fs::read_to_string(path).unwrap());
         let mut texts = Vec::new();
         for source in sources {
-            let named = source.split(".get(\"").skip(1).filter_map(|rest| rest.split("\")").next());
-            texts.extend(named.map(|text| text.replace("\\n", "\n")));
+            for call in [".get(\"", "of_name(\""] {
+                let named = source.split(call).skip(1).filter_map(|rest| rest.split("\")").next());
+                texts.extend(named.map(|text| text.replace("\\n", "\n")));
+            }
             let objections =
                 source.split("=> \"This password").skip(1).filter_map(|rest| rest.split('"').next());
             texts.extend(objections.map(|text| format!("This password{text}")));

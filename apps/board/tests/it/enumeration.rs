@@ -36,7 +36,6 @@ async fn asvs_6_3_8_the_sign_in_page_says_the_same_of_everybody() {
         ("unusable", PASSWORD),
         ("unusable", "!x"),
         ("USUAL", PASSWORD),
-        ("usual ", PASSWORD),
     ]
     .into_iter()
     .enumerate()

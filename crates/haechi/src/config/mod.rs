@@ -428,6 +428,7 @@ mod tests {
                     "mode" => "production",
                     "runtime" => "per-core",
                     "log.format" => "json",
+                    "session.store" => "cookie",
                     path if path.starts_with("limits.") || path.starts_with("session.") => "5s",
                     _ => "x",
                 },
