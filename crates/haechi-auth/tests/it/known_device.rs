@@ -60,7 +60,7 @@ async fn share(site: &Site, username: &str, device: Option<&str>) -> String {
     site.visit(&mut browser, async |auth| auth.known_device_value(device).await.unwrap()).await
 }
 
-/// Returns whether the device is known to the user: its counter, and no other, is counted on.
+/// Returns whether the device is known to the user: no counter of the network, which is another each time, is begun.
 async fn knows(site: &Site, username: &str, device: &str) -> bool {
     let counted = async || -> i64 {
         haechi_db::sql!("select count(*) from haechi_throttle").scalar(&site.db).await.unwrap()
@@ -69,7 +69,7 @@ async fn knows(site: &Site, username: &str, device: &str) -> bool {
     let credentials = Credentials { username: username.to_owned(), password: "wrong".to_owned() };
     let visit = async |auth: &haechi_auth::Auth| auth.authenticate_from(&credentials, Some(device)).await;
     assert!(site.visit(&mut Browser::default(), visit).await.unwrap().is_none());
-    counted().await - before == 1
+    counted().await - before <= 1
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn ends_are_seen_at_once(one: Db, two: Db) {
     }
 }
 
-/// asvs_7_4_1, asvs_7_4_5: an end counts at once wherever the same database is read from in this process.
+/// asvs_7_4_1: an end counts at once wherever the same database is read from in this process.
 #[tokio::test]
 async fn asvs_7_4_1_an_end_is_seen_at_once_by_every_site_of_the_process() {
     let file = std::env::temp_dir().join(format!("haechi-sessions-{:016x}.db", rand::random::<u64>()));
