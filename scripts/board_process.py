@@ -2,6 +2,7 @@
 
 import glob
 import http.client
+import itertools
 import os
 import re
 import shutil
@@ -92,10 +93,17 @@ class Answer:
 
 
 class Visitor:
-    """A browser: cookies, forms with their token, nothing followed by itself. A dead server is an OSError."""
+    """A browser: cookies, forms with their token, nothing followed by itself. A dead server is an OSError.
+
+    Each comes from a network of its own, so that the throttle of one is not in the way of the next.
+    """
+
+    networks = itertools.count(1)
 
     def __init__(self, port):
         self.port, self.cookies, self.name = port, {}, None
+        number = next(Visitor.networks)
+        self.address = f"127.{1 + number // 65536 % 250}.{number // 256 % 256}.{number % 256}"
 
     def get(self, path):
         return self.send("GET", path)
@@ -118,7 +126,7 @@ class Visitor:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         started = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.address, 0))
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

@@ -40,6 +40,7 @@ def write(board, confirmed, mark):
             name = f"u{mark}x{number}"
             visitor = Visitor(board.port)
             if visitor.sign_up(name).status != 303:
+                time.sleep(0.1)
                 continue
             with confirmed.lock:
                 confirmed.accounts.append(name)

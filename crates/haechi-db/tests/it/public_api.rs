@@ -7,6 +7,7 @@ use syn::{FnArg, Generics, ImplItem, Item, Signature, TraitItem, Visibility};
 
 /// The functions that take text, each with what becomes of it.
 const ALLOWED: &[(&str, &str)] = &[
+    ("check::answer", "the names of a source file and of a type, shown in a report"),
     ("check::model", "the name of a source file, shown in a report"),
     ("check::statement", "the name of a source file, shown in a report"),
     ("column::contains", "a value, bound"),
