@@ -6,7 +6,7 @@ use crate::server::Server;
 #[test]
 fn asvs_14_2_5_no_other_spelling_reaches_a_private_page() {
     let server = Server::start();
-    let mut ada = server.member("ada");
+    let mut ada = server.member("wren");
     ada.submit("/posts/new", &[("title", "Hello"), ("body", "text")]).redirect();
     for page in ["/profile", "/accounts/devices", "/posts/new", "/moderation"] {
         for other in [
@@ -39,14 +39,19 @@ fn asvs_14_2_5_no_other_spelling_reaches_a_private_page() {
             let path = other.replace("{}", page);
             let answer = ada.send("GET", &path, &[("accept", "text/html")], "");
             assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.status);
-            answer.hides("csrf_token").hides("ada");
+            answer.hides("csrf_token").hides("wren");
         }
         let upper = page.to_uppercase();
         ada.get(&upper).expect(404);
     }
-    for other in
-        ["/posts/1/x.css", "/posts/1;x", "/posts/1%2f", "/posts/1/", "/users/ada/x.css", "/users/ada%2fx.css"]
-    {
+    for other in [
+        "/posts/1/x.css",
+        "/posts/1;x",
+        "/posts/1%2f",
+        "/posts/1/",
+        "/users/wren/x.css",
+        "/users/wren%2fx.css",
+    ] {
         let status = ada.get(other).status;
         assert!(matches!(status, 400 | 404), "{other}: {status}");
     }
