@@ -62,13 +62,16 @@ def tag(match):
     return "{{ %s() }}" % re.sub(r"\W", "_", name)
 
 
+def convert(text):
+    text = re.sub(r"{%\s*comment.*?endcomment\s*%}", "", text, flags=re.S)
+    text = re.sub(r"{%(.*?)%}", tag, text, flags=re.S)
+    return re.sub(r"{{(.*?)}}", lambda match: "{{" + expression(match.group(1)) + "}}", text)
+
+
 def main():
     source, target = map(pathlib.Path, sys.argv[1:3])
     for path in sorted(source.rglob("*.html")):
-        text = path.read_text()
-        text = re.sub(r"{%\s*comment.*?endcomment\s*%}", "", text, flags=re.S)
-        text = re.sub(r"{%(.*?)%}", tag, text, flags=re.S)
-        text = re.sub(r"{{(.*?)}}", lambda match: "{{" + expression(match.group(1)) + "}}", text)
+        text = convert(path.read_text())
         out = target / path.relative_to(source)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text)

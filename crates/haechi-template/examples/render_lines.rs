@@ -38,11 +38,23 @@ fn main() -> io::Result<()> {
             Ok(html) => answer.insert("html".into(), html.into()),
             Err(error) => answer.insert("error".into(), error.into()),
         };
-        serde_json::to_writer(&mut out, &answer)?;
+        out.write_all(ascii(&serde_json::to_string(&answer)?).as_bytes())?;
         out.write_all(b"\n")?;
         out.flush()?;
     }
     Ok(())
+}
+
+/// JSON of ASCII alone: some readers divide lines at U+2028 or U+0085 too.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            c if c.is_ascii() => out.push(c),
+            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    out
 }
 
 fn render(request: Request, cache: &mut Cache) -> Result<String, String> {

@@ -192,7 +192,7 @@ impl Builder {
 
     /// Names of ours, and of the filters whose meaning the escaper relies on, cannot be taken.
     fn accepts(&mut self, what: &'static str, name: &str) -> bool {
-        let taken = what == "filter" && OURS.contains(&name);
+        let taken = what == "filter" && (OURS.contains(&name) || crate::escape::is_own_filter(name));
         if taken || crate::page::is_reserved(name) {
             self.refused.get_or_insert(Error::Reserved { what, name: name.into() });
             return false;

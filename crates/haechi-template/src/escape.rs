@@ -15,11 +15,17 @@ pub(crate) const SAFE: &str = "_hx_safe";
 
 /// The filter that the pass writes behind an expression; none in text, which the formatter writes.
 ///
-/// A number, as the engine reads the name byte by byte at every call: whole words were 4 % of a page.
+/// A number, as the engine reads the name byte by byte at every call: whole words were 4 % of a page, and `_hx_` 2 %.
 pub(crate) fn filter_name(escaper: Escaper) -> Option<String> {
     let plain = escaper.is_html_text() || escaper.is_unescaped();
     let number = Escaper::all().position(|one| one == escaper).filter(|_| !plain)?;
-    Some(format!("_hx_{number}"))
+    Some(format!("_{number}"))
+}
+
+/// Whether a filter has a name that only the pass writes.
+pub(crate) fn is_own_filter(name: &str) -> bool {
+    let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    name.starts_with("_hx_") || name.strip_prefix('_').is_some_and(number)
 }
 
 /// Escapes a value for a place.
@@ -58,18 +64,17 @@ pub(crate) fn apply_plain(escaper: Escaper, value: &Value) -> Value {
 
 /// As [`apply`] for a URL or a part of one: a number, a name and a local path are what they are.
 pub(crate) fn apply_url(escaper: Escaper, whole: bool, value: &Value) -> Value {
+    let fits = |byte: u8| URL_PLAIN[usize::from(byte)] && (whole || byte != b'/');
+    // A dash or underscore is plain too, but not where a scheme or a name may begin.
     let plain = |text: &str| {
-        let mut bytes = text.bytes();
-        let first =
-            bytes.next().is_some_and(|first| first.is_ascii_alphanumeric() || (whole && first == b'/'));
-        first
-            && bytes.all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (whole && byte == b'/')
-            })
+        let bytes = text.as_bytes();
+        bytes.first().is_some_and(|first| fits(*first) && !matches!(first, b'-' | b'_'))
+            && bytes.iter().all(|byte| fits(*byte))
     };
     let kept = match value.as_str() {
         Some(text) => !value.is_safe() && plain(text),
-        None => is_counter(value),
+        // Digits and a sign mean themselves in each of these places.
+        None => value.is_integer(),
     };
     if kept { value.clone() } else { apply(escaper, value) }
 }
@@ -83,7 +88,8 @@ pub(crate) fn apply_word(escaper: Escaper, value: &Value) -> Value {
     };
     let kept = match value.as_str() {
         Some(text) => !value.is_safe() && plain(text),
-        None => is_counter(value),
+        // Digits and a sign mean themselves in each of these places.
+        None => value.is_integer(),
     };
     if kept { value.clone() } else { apply(escaper, value) }
 }
@@ -97,14 +103,10 @@ pub(crate) fn apply_code(escaper: Escaper, value: &Value) -> Value {
     std::str::from_utf8(&code[..digits.len() + 2]).map_or_else(|_| apply(escaper, value), Value::from)
 }
 
-fn is_counter(value: &Value) -> bool {
-    value.is_integer() && value.as_i64().is_some_and(|number| number >= 0)
-}
-
 /// A number of at most two digits.
 fn small(value: &Value) -> Option<usize> {
-    let number = value.is_integer().then(|| value.as_i64())??;
-    usize::try_from(number).ok().filter(|number| *number < 100)
+    // Not `as_i64`, which clones the value.
+    value.is_integer().then(|| value.as_usize())?.filter(|number| *number < 100)
 }
 
 fn digits(small: usize) -> &'static str {
@@ -148,6 +150,17 @@ const DIGITS: &str = "\
     0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
     5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
+/// Letters, digits, `-`, `_` and `/`.
+const URL_PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
+        byte += 1;
+    }
+    plain
+};
+
 /// Escapes text for HTML text and quoted attributes.
 pub(crate) fn html_text(text: &str, out: &mut String) {
     let html = Context::html().emit().expect("a value may stand in HTML text");
@@ -176,20 +189,22 @@ pub(crate) fn inert_json(json: &str) -> String {
     out
 }
 
-/// Whether the text has nothing to escape; in blocks without a branch, so that the compiler compares many bytes at once.
+/// Whether the text has nothing to escape; in doubt it has.
+///
+/// Three masks cover `"` `&` `'` (and `#`), `<` `>`, and NUL, CR (and the tab): a compiler does that for 16 bytes at once.
 fn is_inert(text: &str) -> bool {
-    const SPECIAL: [u8; 7] = [b'<', b'>', b'&', b'"', b'\'', b'\r', 0];
+    let special = |byte: &u8| (byte & !5 == b'"') | (byte & !2 == b'<') | (byte & !0xd == 0);
     let (blocks, rest) = text.as_bytes().as_chunks::<16>();
-    let block = |bytes: &[u8; 16]| {
-        let mut found = [false; 16];
-        for special in SPECIAL {
-            for (found, byte) in found.iter_mut().zip(bytes) {
-                *found |= *byte == special;
-            }
-        }
-        found != [false; 16]
-    };
-    !blocks.iter().any(block) && !rest.iter().any(|byte| SPECIAL.contains(byte))
+    let block = |bytes: &[u8; 16]| bytes.iter().fold(0, |found, byte| found | u8::from(special(byte))) != 0;
+    if blocks.iter().any(block) {
+        return false;
+    }
+    if rest.is_empty() {
+        return true;
+    }
+    let mut last = [b'a'; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    !block(&last)
 }
 
 /// Calls `use_it` with the value as the escapers see it.

@@ -48,7 +48,7 @@ pub(crate) fn install(env: &mut Environment<'static>) {
 
 /// `map` takes the name of a filter as a value, which may be data: the pass's own filters cannot be named.
 fn map(state: &mut State<'_, '_>, value: Value, args: Rest<ValueOrKwargs>) -> Result<Vec<Value>, Error> {
-    if args.first().and_then(|name| name.as_str()).is_some_and(|name| name.starts_with("_hx_")) {
+    if args.first().and_then(|name| name.as_str()).is_some_and(escape::is_own_filter) {
         return Err(ErrorKind::UnknownFilter.into());
     }
     filters::map(state, value, args)

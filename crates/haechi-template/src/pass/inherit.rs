@@ -39,9 +39,9 @@ impl<'s> Walk<'_, 's> {
         for statement in statements {
             let message = "something is printed before {% extends %}".to_owned();
             match statement {
-                ast::Stmt::EmitRaw(node) if node.raw.trim().is_empty() => {}
+                ast::Stmt::EmitRaw(node) if without_comments(node.raw).is_empty() => {}
                 ast::Stmt::EmitRaw(node) => {
-                    let text = node.raw.trim_start();
+                    let text = without_comments(node.raw);
                     let offset = offset_of(self.source, text);
                     let end = offset + text.trim_end().len();
                     let spot = Spot { template: self.name, source: self.source, offset, end };
@@ -267,4 +267,17 @@ impl<'s> Walk<'_, 's> {
         }
         if found { Ok(()) } else { Err(self.missing(names.first().map_or("", |name| name.0), span)) }
     }
+}
+
+/// What is left behind white space and whole HTML comments, which show nothing wherever they stand.
+fn without_comments(raw: &str) -> &str {
+    let mut rest = raw.trim_start();
+    while let Some((comment, behind)) = rest.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
+        // `<!-->` and `<!--->` end at once, and `--!>` ends a comment too.
+        if comment.starts_with('>') || comment.starts_with("->") || comment.contains("--!>") {
+            break;
+        }
+        rest = behind.trim_start();
+    }
+    rest
 }

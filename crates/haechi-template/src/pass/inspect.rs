@@ -6,6 +6,7 @@ use super::expr::children;
 use super::walk::{Refused, Walk};
 use crate::canon::offset_of;
 use crate::edit::Rename;
+use crate::escape::is_own_filter;
 use crate::page::is_reserved;
 use crate::problem::Spot;
 use crate::report::TrustSite;
@@ -64,7 +65,7 @@ impl<'s> Walk<'_, 's> {
     }
 
     fn inspect_filter(&mut self, node: &ast::Filter<'s>) -> Result<(), Refused> {
-        if node.name.starts_with("_hx_") {
+        if is_own_filter(node.name) {
             return self.reserved(node.name);
         }
         if node.name == "safe" {

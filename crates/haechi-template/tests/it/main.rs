@@ -6,9 +6,12 @@ mod bounds;
 mod browser;
 mod corpus;
 mod errors;
+mod generated;
+mod grammar;
 mod pass;
 mod random;
 mod reload;
+mod structure;
 mod written;
 
 use haechi_template::{Error, Page, Templates};

@@ -66,6 +66,15 @@ fn blocks_keep_their_place() {
         codes(&[("p.html", "{% extends 'base.html' %}{% block z %}{% endblock %}"), base]),
         ["unknown-block"]
     );
+    for (before, expected) in [
+        ("<!-- a -->\n <!-- b -->", None),
+        ("<!-->", Some("extends-first")),
+        ("<!-- a --!> b -->", Some("extends-first")),
+    ] {
+        let child = format!("{before}{{% extends 'base.html' %}}");
+        let found = codes(&[("p.html", &child), ("base.html", "<p>")]);
+        assert_eq!(found.first().copied(), expected, "{before}");
+    }
     let captured = "{% extends 'base.html' %}{% block c %}{{ super()|trim }}{% endblock %}";
     assert_eq!(codes(&[("p.html", captured), base]), ["captured-block"]);
     page_is("{% block a %}<b>{% endblock %}{{ self.a() }}", "<b><b>");
@@ -156,6 +165,7 @@ fn escaping_cannot_be_switched_off_or_imitated() {
     assert_eq!(codes(&[("p.html", "{% autoescape false %}{{ x }}{% endautoescape %}")]), ["autoescape"]);
     for text in [
         "{{ x|_hx_safe }}",
+        "{{ x|_12 }}",
         "{{ _hx_csrf }}",
         "{% set _hx_a = 1 %}",
         "{% set csp_nonce = 1 %}",
@@ -168,10 +178,10 @@ fn escaping_cannot_be_switched_off_or_imitated() {
     assert_eq!(codes(&[("p.html", "{{ x|shout }}")]), ["unknown-filter"]);
     assert_eq!(codes(&[("p.html", "{{ x is loud }}")]), ["unknown-test"]);
     let templates = load(&[("p.html", "{{ ['<b>']|map(f)|join }}")]).unwrap();
-    for name in ["safe", "_hx_safe", "_hx_js"] {
+    for name in ["safe", "_hx_safe", "_hx_js", "_12", "_1"] {
         assert!(templates.render("p.html", &json!({ "f": name }), &page()).is_err(), "{name}");
     }
-    for ours in ["safe", "e", "tojson", "_hx_a"] {
+    for ours in ["safe", "e", "tojson", "_hx_a", "_12"] {
         assert!(
             Templates::embedded(&[("p.html", "")]).filter(ours, |x: String| x).build().is_err(),
             "{ours}"

@@ -3,7 +3,7 @@
 use haechi_template::Templates;
 use serde_json::json;
 
-use super::page;
+use super::{generated, page};
 
 /// A small generator (xorshift), so that a failing seed can be run again.
 struct Random(u64);
@@ -103,4 +103,15 @@ fn random_templates_never_panic_and_never_leak() {
         }
     }
     assert!(loaded > 50, "only {loaded} random templates load: the test has lost its sense");
+}
+
+#[test]
+fn no_value_changes_the_structure_of_a_generated_page() {
+    let (sets, mut loaded) = (800, 0);
+    for seed in 1..=sets {
+        let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
+        loaded += u64::from(generated::check(&mut |bound| random.below(bound)));
+    }
+    println!("{loaded} of {sets} generated sets load");
+    assert!(loaded * 10 > sets * 7, "only {loaded} of {sets} load: the grammar has lost its sense");
 }
