@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::config::{self, Config, Mode};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
+use crate::django::{self, Neighbour, Transport};
 use crate::language::Catalogue;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
@@ -43,6 +44,9 @@ pub enum BuildError {
     /// The users.
     #[error("accounts: {0}")]
     Accounts(#[from] haechi_auth::Error),
+    /// The Django site next door cannot be shared.
+    #[error("{0}")]
+    Django(django::Faults),
     /// The rules of the place where it should run.
     #[error("{0}")]
     Unsafe(String),
@@ -95,11 +99,10 @@ fn refuse_unsafe(config: &Config, development: bool) -> Result<(), BuildError> {
     if config.tls.certificate.is_some() != config.tls.key.is_some() {
         return refuse("tls.certificate and tls.key belong together: set both");
     }
-    if config.django.is_some() {
-        // Read and not yet obeyed: a site that believes it shares sign-ins must not find out by a session that lives on.
+    if config.django.is_some() && config.secret_key.is_some() {
         return refuse(
-            "[django] is read, but haechi does not share sessions with a Django site yet: take the section out; \
-             users and passwords of an adopted database work without it",
+            "secret_key stands beside [django] secret_key: a shared site signs with the keys of the Django site alone; \
+             take secret_key out",
         );
     }
     Ok(())
@@ -115,6 +118,33 @@ pub(crate) struct Built {
     pub(crate) widened: Vec<(&'static str, Csp)>,
 }
 
+impl Built {
+    /// Brings the tables up to date. Beside a Django its own are compared and left alone; only ours are made.
+    pub(crate) async fn prepare(&self) -> haechi_db::Result<()> {
+        if self.site.is_shared() {
+            self.migrations.adopt_django(self.site.db(), UserTables::OF_DJANGO).await?;
+        }
+        self.migrations.apply(self.site.db()).await.map(drop)
+    }
+}
+
+/// Returns the Django site that the configuration names.
+pub(crate) fn neighbour(config: &Config) -> Option<Result<Neighbour, django::Faults>> {
+    let development = is_development(config);
+    let transport = if in_clear(config, development) { Transport::Plain } else { Transport::Tls };
+    config.django.as_ref().map(|settings| Neighbour::read(settings, transport, development))
+}
+
+/// Whether people reach a shared site without TLS.
+///
+/// A site on loopback addresses without TLS and without a proxy that it knows is in clear as well: a request that a
+/// proxy hands on from TLS would be refused for its `Origin`.
+fn in_clear(config: &Config, development: bool) -> bool {
+    let tls = config.tls.certificate.is_some() || config.tls.development;
+    let here = config.bind.iter().all(|address| is_loopback(address));
+    development || !tls && (config.plain_http_reason.is_some() || here && config.trusted_proxies.is_empty())
+}
+
 impl App {
     /// Builds the site: reads keys, opens the database, analyses the templates.
     ///
@@ -123,21 +153,33 @@ impl App {
     /// # Errors
     ///
     /// The first thing that cannot be right, with its cure.
-    pub(crate) async fn build(mut self, config: Config) -> Result<Built, BuildError> {
+    pub(crate) async fn build(mut self, mut config: Config) -> Result<Built, BuildError> {
         let development = is_development(&config);
         refuse_unsafe(&config, development)?;
-        let keys = config::secret_key(&config)?;
+        let neighbour = neighbour(&config).transpose().map_err(BuildError::Django)?;
+        let keys = match &neighbour {
+            Some(neighbour) => neighbour.keys.clone(),
+            None => config::secret_key(&config)?,
+        };
+        if neighbour.is_some() {
+            config.limits.body_bytes = config.limits.body_bytes.max(django::BODY_BYTES);
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalogue = Catalogue::new(&self.translations)?;
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
-        let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
+        let templates = templates::load(
+            &self.templates,
+            development,
+            &static_files,
+            &catalogue,
+            if neighbour.is_some() { django::FORM_FIELD } else { "csrf_token" },
+        )?;
         let db = database(&config, self.name).await?;
-        let migrations = std::mem::take(&mut self.migrations)
-            .with::<UserTables>()
-            .with::<SessionTables>()
-            .with::<AccountTables>();
-        let authority =
-            Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
+        let migrations = self.all_migrations();
+        let authority = match &neighbour {
+            Some(neighbour) => neighbour.authority(&db)?,
+            None => Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?,
+        };
         let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
             Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
         })?;
@@ -156,6 +198,8 @@ impl App {
             inner: Arc::new(Inner {
                 name: self.name,
                 development,
+                loopback,
+                accounts: self.accounts.unwrap_or_default(),
                 keys,
                 clock,
                 templates,
@@ -163,7 +207,10 @@ impl App {
                 asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
-                sessions: sessions(&db, &config, loopback),
+                sessions: match &neighbour {
+                    Some(neighbour) => neighbour.sessions(&db),
+                    None => sessions(&db, &config, loopback),
+                },
                 db,
                 authority,
                 password_rules: PasswordRules::default()
@@ -175,11 +222,17 @@ impl App {
                 csrf,
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
+                neighbour,
             }),
         };
         let router = router(std::mem::take(&mut self.router), policies);
         let stack = stack(site.clone(), rules, router);
         Ok(Built { site, stack, migrations, app: self, widened })
+    }
+
+    /// Returns the migrations of the application and of its parts.
+    pub(crate) fn all_migrations(&self) -> Migrations {
+        self.migrations.clone().with::<UserTables>().with::<SessionTables>().with::<AccountTables>()
     }
 
     /// Returns the wider policy of each route that has one.
@@ -226,7 +279,7 @@ fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rul
     Ok(Rules { proxies, host, origin, csrf, csp })
 }
 
-async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
+pub(crate) async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
     let url = match &config.database.url {
         Some(url) => url.expose().parse()?,
         None => {
@@ -321,8 +374,8 @@ mod tests {
             config.allowed_hosts = vec!["example.org".to_owned()];
         };
         check(|_| {}, None);
-        let django = "[django]\nsecret_key = \"kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E\"\nversion = \"5.2.19\"";
-        check(|config| config.django = toml::from_str::<Config>(django).unwrap().django, Some("[django]"));
+        let two_keys = "secret_key = \"x\"\n[django]\nsecret_key = \"y\"\nversion = \"5.2.19\"";
+        check(|config| *config = toml::from_str(two_keys).unwrap(), Some("take secret_key out"));
         check(|config| config.bind = vec!["0.0.0.0:80".to_owned()], Some("allowed_hosts"));
         check(public, Some("plain HTTP"));
         check(

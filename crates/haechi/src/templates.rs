@@ -35,6 +35,7 @@ pub(crate) fn load(
     development: bool,
     static_files: &StaticFiles,
     catalogue: &Catalogue,
+    form_field: &'static str,
 ) -> Result<Templates, haechi_template::Error> {
     let mut builder = None;
     for folder in folders {
@@ -55,6 +56,7 @@ pub(crate) fn load(
     let files = static_files.clone();
     let catalogue = Arc::new(catalogue.clone());
     builder
+        .csrf_field(form_field)
         .integrity(move |address| files.integrity(address))
         .function("t", move |state: &State<'_, '_>, text: &str| {
             let language = state.lookup("lang");

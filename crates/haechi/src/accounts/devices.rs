@@ -22,7 +22,11 @@ pub(super) async fn page(site: Site, auth: Auth, user: CurrentUser) -> Result<Vi
             last_use => time(device.last_use),
         }
     };
-    let devices: Vec<_> = auth.devices().await?.into_iter().map(device).collect();
+    let devices: Option<Vec<_>> = match auth.devices().await {
+        Ok(devices) => Some(devices.into_iter().map(device).collect()),
+        Err(error) if keeps_no_list(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
     let email_proved = is_proved(site.db(), &user).await?;
     Ok(View::new("accounts/devices.html", context! { devices, email => user.email.clone(), email_proved }))
 }
@@ -41,15 +45,30 @@ pub(super) async fn end(
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
     if form.end == "others" {
-        auth.end_other_devices().await?;
+        match auth.end_other_devices().await {
+            Ok(_) => {}
+            // The page says what can be done instead.
+            Err(error) if keeps_no_list(&error) => return Ok(redirect(local!("/accounts/devices"))),
+            Err(error) => return Err(error.into()),
+        }
     } else if auth.session().handle().await?.as_deref() == Some(&form.end) {
-        return super::login::logout(auth).await;
-    } else if !auth.end_device(&form.end).await? {
-        // Ended by itself meanwhile, or never this person's: the list says what there is.
-        return Ok(redirect(local!("/accounts/devices")));
+        return super::login::logout(site, auth).await;
+    } else {
+        match auth.end_device(&form.end).await {
+            Ok(true) => {}
+            // Ended by itself meanwhile, or never this person's: the list says what there is, or that there is none.
+            Ok(false) => return Ok(redirect(local!("/accounts/devices"))),
+            Err(error) if keeps_no_list(&error) => return Ok(redirect(local!("/accounts/devices"))),
+            Err(error) => return Err(error.into()),
+        }
     }
     auth.session().flash(FlashLevel::Success, texts.get("Signed out there.")).await?;
     Ok(redirect(local!("/accounts/devices")))
+}
+
+/// Whether sessions are kept where nobody can list them: in a cookie, or in the table of a Django.
+fn keeps_no_list(error: &haechi_auth::Error) -> bool {
+    matches!(error, haechi_auth::Error::Session(haechi_session::Error::Unsupported(_)))
 }
 
 /// A single address is written without its width.

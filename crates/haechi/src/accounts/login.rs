@@ -3,7 +3,6 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::Credentials;
-use haechi_core::LocalPath;
 use haechi_session::{FlashLevel, Remember};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -13,12 +12,13 @@ use super::next::Next;
 use super::texts::Texts;
 use crate::{Auth, Form, MaybeUser, Result, Site, View, context, redirect};
 
-pub(super) async fn login_page(user: MaybeUser, Query(next): Query<Next>) -> Response {
-    if user.0.is_some() {
-        return redirect(next.path());
+pub(super) async fn login_page(site: Site, user: MaybeUser, Query(next): Query<Next>) -> Response {
+    let next = next.path(&site);
+    // Django shows the page all the same, to sign in as somebody else.
+    if user.0.is_some() && !site.inner.accounts.is_djangos() {
+        return redirect(next);
     }
-    View::new("accounts/login.html", context! { next => next.path().as_str(), username => "" })
-        .into_response()
+    View::new("accounts/login.html", context! { next => next.as_str(), username => "" }).into_response()
 }
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ pub(super) async fn login(
     Form(form): Form<Login>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let next = Next { next: form.next }.path();
+    let next = Next { next: form.next }.path(&site);
     let credentials = Credentials { username: form.username, password: form.password };
     match auth.authenticate_from(&credentials, known_device::sent(&site, &headers)).await {
         Ok(Some(user)) => {
@@ -68,11 +68,14 @@ pub(super) async fn login(
     }
 }
 
-pub(super) async fn logout(auth: Auth) -> Result<Response> {
+pub(super) async fn logout(site: Site, auth: Auth) -> Result<Response> {
     auth.logout().await?;
-    let mut response = redirect(LocalPath::root());
-    response
-        .headers_mut()
-        .insert("clear-site-data", HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
+    let mut response = redirect(site.home());
+    // Cookies beside a Django are its own as well, those of its messages and of its language among them.
+    let cleared = match site.is_shared() {
+        true => HeaderValue::from_static("\"cache\", \"storage\""),
+        false => HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
+    };
+    response.headers_mut().insert("clear-site-data", cleared);
     Ok(response)
 }

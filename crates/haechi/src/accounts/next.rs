@@ -3,6 +3,8 @@
 use haechi_core::LocalPath;
 use serde::Deserialize;
 
+use crate::Site;
+
 /// Where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Next {
@@ -13,7 +15,7 @@ pub(super) struct Next {
 impl Next {
     /// Returns the place if it is on this site, and the start page if it is not: a link to the sign-in page
     /// cannot send people elsewhere.
-    pub(super) fn path(&self) -> LocalPath {
-        LocalPath::parse(&self.next).unwrap_or_else(|_| LocalPath::root())
+    pub(super) fn path(&self, site: &Site) -> LocalPath {
+        LocalPath::parse(&self.next).unwrap_or_else(|_| site.home())
     }
 }

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{Allowance, CreateUser, Credentials, Throttle};
-use haechi_core::{LocalPath, RequestContext, local};
+use haechi_core::{LocalPath, RequestContext};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ pub(super) async fn signup_page(site: Site, headers: HeaderMap, Query(next): Que
     let errors = context! { username => empty.clone(), email => empty.clone(), password => empty };
     View::new(
         "accounts/signup.html",
-        context! { next => next.path().as_str(), username => "", email => "", errors, password_hint },
+        context! { next => next.path(&site).as_str(), username => "", email => "", errors, password_hint },
     )
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn signup(
     Form(form): Form<Signup>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let next = Next { next: form.next }.path();
+    let next = Next { next: form.next }.path(&site);
     let mut wrong =
         (Vec::new(), password_errors(&site, &texts, &form.password, &[&form.username, &form.email]));
     let mut wrong_email = Vec::new();
@@ -99,7 +99,9 @@ async fn enter(site: &Site, auth: &Auth, credentials: &Credentials, next: LocalP
             known_device::remember(site, auth, &mut response).await?;
             Ok(response)
         }
-        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => Ok(redirect(local!("/accounts/login"))),
+        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => {
+            Ok(redirect(site.inner.accounts.sign_in_page()))
+        }
         Err(error) => Err(error.into()),
     }
 }

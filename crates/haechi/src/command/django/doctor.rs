@@ -1,0 +1,154 @@
+//! `django doctor`: reads the configuration and the database, and says what is right and what is wrong with its cure.
+
+use std::process::ExitCode;
+
+use haechi_auth::UserTables;
+use haechi_db::{Db, Migrations, sql};
+
+use super::super::Failure;
+use crate::App;
+use crate::build;
+use crate::config::Config;
+use crate::django::{Engine, Neighbour};
+
+/// What was found, and whether any of it stands in the way.
+#[derive(Debug, Default)]
+struct Report {
+    errors: usize,
+}
+
+impl Report {
+    fn good(&self, text: &str) {
+        println!("ok       {text}");
+    }
+
+    fn warn(&self, text: &str) {
+        println!("warning  {text}");
+    }
+
+    fn wrong(&mut self, text: &str) {
+        println!("error    {text}");
+        self.errors += 1;
+    }
+}
+
+pub(super) async fn run(app: &App, config: &Config) -> Result<ExitCode, Failure> {
+    let mut report = Report::default();
+    let neighbour = match build::neighbour(config) {
+        None => {
+            report.wrong(
+                "there is no section [django]: run `django exporter` and feed what it prints to manage.py shell",
+            );
+            None
+        }
+        Some(Err(faults)) => {
+            faults.iter().for_each(|fault| report.wrong(fault));
+            None
+        }
+        Some(Ok(neighbour)) => {
+            settings(&report, &neighbour);
+            Some(neighbour)
+        }
+    };
+    match build::database(config, app.name).await {
+        Ok(db) => {
+            tables(&mut report, app, &db).await;
+            if let Some(neighbour) = &neighbour {
+                content(&mut report, neighbour, &db).await;
+            }
+        }
+        Err(error) => report.wrong(&format!("{error}: set database.url to the database of the Django site")),
+    }
+    println!("{} errors", report.errors);
+    Ok(if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn settings(report: &Report, neighbour: &Neighbour) {
+    report.good("the keys, the version and the formats can be shared");
+    report.good(&format!("new passwords are written as the Django site writes them: {}", neighbour.hashes()));
+    match neighbour.engine {
+        Engine::Database => report.good("sessions are shared in the table django_session: signing out ends them on both"),
+        Engine::SignedCookies => report.warn(
+            "sessions are shared in signed cookies: a copy of one lives on after a sign-out, on either site; the engine \
+             `db` ends it",
+        ),
+    }
+    if !neighbour.secure {
+        report.warn("cookies are set without Secure: set SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE there, and serve both over TLS");
+    }
+    neighbour.warnings.iter().for_each(|warning| report.warn(warning));
+}
+
+/// Compares the tables of Django, and looks for our own.
+async fn tables(report: &mut Report, app: &App, db: &Db) {
+    let migrations: Migrations = app.all_migrations();
+    match migrations.compare_django(db).await {
+        Ok(differences) if differences.is_empty() => report.good("the tables are Django's"),
+        Ok(differences) => {
+            for difference in differences {
+                report.wrong(&format!(
+                    "{difference}; run manage.py migrate on the Django site, or name its database"
+                ));
+            }
+        }
+        Err(error) => report.wrong(&format!("the tables cannot be read: {error}")),
+    }
+    match migrations.pending(db).await {
+        Ok(pending) => {
+            let ours = |app: &str, name: &str| !UserTables::OF_DJANGO.contains(&(app, name));
+            let count = pending.iter().filter(|one| ours(one.app, one.name)).count();
+            match count {
+                0 => report.good("haechi's own tables stand beside them"),
+                _ => report.good("haechi's own tables are made at the first start, or by `migrate`"),
+            }
+        }
+        Err(error) => report.wrong(&format!("haechi's own tables: {error}")),
+    }
+}
+
+/// Looks at what stands in the tables: whether the keys fit it, and the hashes.
+async fn content(report: &mut Report, neighbour: &Neighbour, db: &Db) {
+    if neighbour.engine == Engine::Database {
+        sessions(report, neighbour, db).await;
+    }
+    let prefix = format!("{}$", neighbour.hasher_prefix());
+    let hashes = sql!(
+        "select count(*), coalesce(sum(case when substr(password, 1, {length}) = {prefix} then 1 else 0 end), 0)
+         from auth_user where password not like '!%'",
+        length = i64::try_from(prefix.len()).unwrap_or(0)
+    );
+    match hashes.one::<(i64, i64)>(db).await {
+        Ok((0, _)) => report.warn("nobody has a password yet: there is no telling whether hashes agree"),
+        Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
+        Ok((all, same)) => report.warn(&format!(
+            "{same} of {all} passwords are hashed as configured: if the newest of the others are of the Django site, \
+             `version`, `password_hasher` or `pbkdf2_iterations` is not what it has"
+        )),
+        Err(error) => report.wrong(&format!("auth_user cannot be read: {error}")),
+    }
+}
+
+async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
+    let rows =
+        sql!("select session_key, session_data from django_session order by expire_date desc limit 50");
+    let rows: Vec<(String, String)> = match rows.all(db).await {
+        Ok(rows) => rows,
+        Err(error) => return report.wrong(&format!("django_session cannot be read: {error}")),
+    };
+    let store = neighbour.store(db);
+    let read = rows.iter().filter(|(_, data)| store.verifies(data)).count();
+    match (rows.len(), read) {
+        (0, _) => report.warn(
+            "there is no session yet: sign in on the Django site and run this once more, to see whether the keys fit",
+        ),
+        (all, read) if all == read => report.good(&format!("the {all} newest sessions are signed by these keys")),
+        (all, 0) => report.wrong(&format!(
+            "none of the {all} newest sessions is signed by these keys: secret_key is not the SECRET_KEY of the Django \
+             site, or its SessionStore is a class of its own"
+        )),
+        (all, read) => report.warn(&format!(
+            "{read} of the {all} newest sessions are signed by these keys: the key was changed; name the one before in \
+             secret_key_fallbacks"
+        )),
+    }
+}
