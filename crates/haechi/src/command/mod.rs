@@ -126,7 +126,7 @@ fn dispatch(app: App, wish: Wish) -> Result<ExitCode, Failure> {
     };
     haechi_server::run(runtime, async move {
         if let Wish::Ours(Command::Django { .. }) = wish {
-            return django::doctor(&app, &config).await;
+            return Ok(django::doctor(&app, &config).await);
         }
         let built = app.build(config).await?;
         match wish {

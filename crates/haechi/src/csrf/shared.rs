@@ -122,3 +122,73 @@ fn origin_of(referer: &str) -> Option<Origin> {
 
 /// Django's name of the value.
 const IN_SESSION: &str = "_csrftoken";
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use haechi_core::{ClientIp, HostName};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(scheme: Scheme, method: &str, fields: &[(&'static str, &'static str)], expected: &str) {
+        let csrf = Csrf::new().trust(Origin::parse("https://partner.example").unwrap());
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        let (uri, host) = (Uri::from_static("/form"), HostName::parse("example.org").unwrap());
+        let head = Head {
+            method: &Method::from_bytes(method.as_bytes()).unwrap(),
+            uri: &uri,
+            version: http::Version::HTTP_11,
+            headers: &headers,
+            client: ClientIp::unix_socket(),
+            scheme,
+            host: Some(&host),
+            now: SystemTime::UNIX_EPOCH,
+        };
+        let seen = match requirement(&csrf, &head) {
+            Ok(TokenRequirement::Needed) => "token".to_owned(),
+            Ok(TokenRequirement::NotNeeded) => "pass".to_owned(),
+            Err(denial) => denial.reason().to_owned(),
+        };
+        assert_eq!(seen, expected, "{scheme:?} {method} {fields:?}");
+    }
+
+    #[test]
+    fn beside_a_django_everything_that_may_change_something_needs_the_token() {
+        let own = ("origin", "https://example.org");
+        for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
+            check(Scheme::Https, method, &[own, ("content-type", "application/json")], "token");
+            check(Scheme::Https, method, &[own], "token");
+        }
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
+            check(Scheme::Https, method, &[("cookie", "a=1")], "pass");
+        }
+        // A trusted origin is believed to be what it is, and still has to know the token, as in Django.
+        check(Scheme::Https, "POST", &[("origin", "https://partner.example")], "token");
+        check(Scheme::Https, "POST", &[("origin", "https://evil.example")], "origin-foreign");
+    }
+
+    #[test]
+    fn over_tls_without_an_origin_the_referer_has_to_be_of_this_site() {
+        let site = ("sec-fetch-site", "same-origin");
+        check(Scheme::Https, "POST", &[site], "referer-missing");
+        check(Scheme::Https, "POST", &[site, ("referer", "https://example.org/page?x=1")], "token");
+        check(Scheme::Https, "POST", &[site, ("referer", "https://partner.example/")], "token");
+        for foreign in [
+            "https://evil.example/",
+            "http://example.org/",
+            "https://example.org.evil.example/",
+            "https://example.org:8443/",
+        ] {
+            check(Scheme::Https, "POST", &[site, ("referer", foreign)], "referer-foreign");
+        }
+        for malformed in ["", "/page", "example.org"] {
+            check(Scheme::Https, "POST", &[site, ("referer", malformed)], "referer-malformed");
+        }
+        check(Scheme::Http, "POST", &[site], "token");
+    }
+}

@@ -253,8 +253,8 @@ impl Pair {
     }
 }
 
-/// Starts Django; `None` where there is none and none is required.
-fn process(end: End, database: &Value, settings: &str) -> Option<(u16, Guard)> {
+/// Returns a Python with Django, `None` where there is none and none is required.
+pub(crate) fn python() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/django-venv/bin/python");
     let python = std::env::var_os("HAECHI_TEST_PYTHON").map_or_else(beside, PathBuf::from);
     let has_django = Command::new(&python).args(["-c", "import django, psycopg"]).output();
@@ -263,6 +263,12 @@ fn process(end: End, database: &Value, settings: &str) -> Option<(u16, Guard)> {
         println!("skipped: no Python with Django 5.2; name one in HAECHI_TEST_PYTHON");
         return None;
     }
+    Some(python)
+}
+
+/// Starts Django.
+fn process(end: End, database: &Value, settings: &str) -> Option<(u16, Guard)> {
+    let python = python()?;
     let settings = if settings.is_empty() { "{}" } else { settings };
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/django_site.py");
     let mut child = Command::new(python)

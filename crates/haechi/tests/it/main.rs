@@ -6,6 +6,7 @@ mod cookies;
 mod csp;
 mod csrf;
 mod devices;
+mod django_exporter;
 mod django_site;
 mod email;
 mod failure;

@@ -5,34 +5,41 @@ use std::process::ExitCode;
 use haechi_auth::UserTables;
 use haechi_db::{Db, Migrations, sql};
 
-use super::super::Failure;
 use crate::App;
 use crate::build;
 use crate::config::Config;
 use crate::django::{Engine, Neighbour};
 
-/// What was found, and whether any of it stands in the way.
+/// What was found, a line each, and whether any of it stands in the way.
 #[derive(Debug, Default)]
 struct Report {
+    lines: Vec<String>,
     errors: usize,
 }
 
 impl Report {
-    fn good(&self, text: &str) {
-        println!("ok       {text}");
+    fn good(&mut self, text: &str) {
+        self.lines.push(format!("ok       {text}"));
     }
 
-    fn warn(&self, text: &str) {
-        println!("warning  {text}");
+    fn warn(&mut self, text: &str) {
+        self.lines.push(format!("warning  {text}"));
     }
 
     fn wrong(&mut self, text: &str) {
-        println!("error    {text}");
+        self.lines.push(format!("error    {text}"));
         self.errors += 1;
     }
 }
 
-pub(super) async fn run(app: &App, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn run(app: &App, config: &Config) -> ExitCode {
+    let report = examine(app, config).await;
+    report.lines.iter().for_each(|line| println!("{line}"));
+    println!("{} errors", report.errors);
+    if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn examine(app: &App, config: &Config) -> Report {
     let mut report = Report::default();
     let neighbour = match build::neighbour(config) {
         None => {
@@ -46,7 +53,7 @@ pub(super) async fn run(app: &App, config: &Config) -> Result<ExitCode, Failure>
             None
         }
         Some(Ok(neighbour)) => {
-            settings(&report, &neighbour);
+            settings(&mut report, &neighbour);
             Some(neighbour)
         }
     };
@@ -59,11 +66,10 @@ pub(super) async fn run(app: &App, config: &Config) -> Result<ExitCode, Failure>
         }
         Err(error) => report.wrong(&format!("{error}: set database.url to the database of the Django site")),
     }
-    println!("{} errors", report.errors);
-    Ok(if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    report
 }
 
-fn settings(report: &Report, neighbour: &Neighbour) {
+fn settings(report: &mut Report, neighbour: &Neighbour) {
     report.good("the keys, the version and the formats can be shared");
     report.good(&format!("new passwords are written as the Django site writes them: {}", neighbour.hashes()));
     match neighbour.engine {
@@ -150,5 +156,81 @@ async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
             "{read} of the {all} newest sessions are signed by these keys: the key was changed; name the one before in \
              secret_key_fallbacks"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    async fn check(text: &str, expected: &[&str]) {
+        let text = format!("database.url = 'sqlite::memory:'\n{text}");
+        let config = Config::parse(&text, &BTreeMap::new()).unwrap();
+        let report = examine(&App::new("test"), &config).await;
+        for part in expected {
+            assert!(report.lines.iter().any(|line| line.contains(part)), "{part}: {:#?}", report.lines);
+        }
+        assert_eq!(report.errors, report.lines.iter().filter(|line| line.starts_with("error")).count());
+        assert!(report.errors > 0, "an empty database is not that of a Django site");
+    }
+
+    #[tokio::test]
+    async fn the_doctor_names_everything_that_cannot_be_shared_with_its_cure() {
+        let key = "secret_key = 'a-key-that-two-sites-share-9f1c03e87b6d4a52c0fe1893'";
+        check("", &["error    there is no section [django]"]).await;
+        for (engine, why) in [
+            ("cached_db", "its cache still answers"),
+            ("django.contrib.sessions.backends.cache", "only Python reads"),
+            ("file", "stand in files of that machine"),
+            ("my.sessions", "of one's own"),
+        ] {
+            let text = format!("[django]\n{key}\nversion = '5.2'\nsession_engine = '{engine}'");
+            check(&text, &[&format!("error    session_engine is \"{engine}\""), why]).await;
+        }
+        let many = format!(
+            "[django]\n{key}\nversion = '4.2'\nsession_serializer = 'a.Pickle'\ntime_zone = 'Moon'\n\
+             password_hasher = 'md5'\nmessage_storage = 'x'\nsession_cookie_samesite = 'None'"
+        );
+        check(
+            &many,
+            &[
+                "version is \"4.2\"",
+                "session_serializer",
+                "time_zone",
+                "password_hasher",
+                "message_storage",
+                "samesite",
+            ],
+        )
+        .await;
+        for (line, what) in [
+            ("signing_backend = 'a.Signer'", "signing_backend"),
+            ("use_tz = false", "use_tz"),
+            ("auth_backend = 'x'", "auth_backend"),
+        ] {
+            check(&format!("[django]\n{key}\nversion = '5.2'\n{line}"), &[what]).await;
+        }
+        let good = format!("[django]\n{key}\nversion = '5.2.19'");
+        check(
+            &good,
+            &[
+                "ok       the keys",
+                "pbkdf2_sha256 with 1000000 iterations",
+                "auth_user: the table is missing",
+            ],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_key_that_could_be_guessed_is_refused_in_production_and_warned_of_elsewhere() {
+        let weak = "[django]\nsecret_key = 'changeme'\nversion = '5.2'";
+        check(weak, &["warning  the SECRET_KEY"]).await;
+        let production = format!("mode = 'production'\n{weak}");
+        check(&production, &["error    secret_key could be guessed"]).await;
+        let generated = "mode = 'production'\n[django]\nsecret_key = 'django-insecure-q7Rf2mXw9Lk4Zt8Nv3Bc6Hs1Jd5Gp0Y'\nversion = '5.2'";
+        check(generated, &["warning  the SECRET_KEY", "ok       the keys"]).await;
     }
 }

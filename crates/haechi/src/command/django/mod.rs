@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::Failure;
 use crate::App;
 use crate::config::Config;
 
@@ -25,8 +24,8 @@ pub(super) fn exporter() -> ExitCode {
 }
 
 /// Runs before a site is built: a site that cannot be shared is not.
-pub(super) async fn doctor(app: &App, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn doctor(app: &App, config: &Config) -> ExitCode {
     doctor::run(app, config).await
 }
 
-pub(super) const EXPORTER: &str = include_str!("exporter.py");
+const EXPORTER: &str = include_str!("exporter.py");
