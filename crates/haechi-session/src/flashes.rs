@@ -92,7 +92,7 @@ impl Session {
         }
         match stored.left.is_empty() {
             false => {
-                self.insert(django_messages::IN_SESSION, &django_messages::to_session(&stored.left)).await?
+                self.insert(django_messages::IN_SESSION, &django_messages::to_session(&stored.left)).await?;
             }
             true if self.reads_session(messages, &flashes) => {
                 self.remove_if_there(django_messages::IN_SESSION).await?;

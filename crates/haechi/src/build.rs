@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use haechi_auth::{Authority, DjangoUsers, PasswordRules, Throttle, UserTables};
-use haechi_core::{Clock, SecureCookie, SystemClock};
+use haechi_core::{Clock, KeyRing, SecureCookie, SystemClock};
 use haechi_db::{DatabaseUrl, Db, Migrations, Options};
 use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
 use haechi_session::{DatabaseStore, SessionTables, Sessions};
@@ -157,39 +157,20 @@ impl App {
         let development = is_development(&config);
         refuse_unsafe(&config, development)?;
         let neighbour = neighbour(&config).transpose().map_err(BuildError::Django)?;
-        let keys = match &neighbour {
-            Some(neighbour) => neighbour.keys.clone(),
-            None => config::secret_key(&config)?,
-        };
+        let form_field = if neighbour.is_some() { django::FORM_FIELD } else { "csrf_token" };
         if neighbour.is_some() {
             config.limits.body_bytes = config.limits.body_bytes.max(django::BODY_BYTES);
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalogue = Catalogue::new(&self.translations)?;
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
-        let templates = templates::load(
-            &self.templates,
-            development,
-            &static_files,
-            &catalogue,
-            if neighbour.is_some() { django::FORM_FIELD } else { "csrf_token" },
-        )?;
+        let templates = templates::load(&self.templates, development, &static_files, &catalogue, form_field)?;
         let db = database(&config, self.name).await?;
         let migrations = self.all_migrations();
-        let authority = match &neighbour {
-            Some(neighbour) => neighbour.authority(&db)?,
-            None => Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?,
-        };
-        let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
-            Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
-        })?;
         let loopback =
             development || (config.plain_http_reason.is_some() && config.tls.certificate.is_none());
-        let mut exempt = CsrfExempt::default();
-        for (path, reason) in &self.without_csrf {
-            exempt.add(path.clone(), reason);
-        }
-        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
+        let People { keys, authority, sessions } = people(neighbour.as_ref(), &db, &config, loopback)?;
+        let csrf = csrf(&config)?;
         let csp = with_reports(self.csp.clone(), development);
         let widened = self.widened(&csp)?;
         let policies = RoutePolicies::new(&widened);
@@ -207,10 +188,7 @@ impl App {
                 asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
-                sessions: match &neighbour {
-                    Some(neighbour) => neighbour.sessions(&db),
-                    None => sessions(&db, &config, loopback),
-                },
+                sessions,
                 db,
                 authority,
                 password_rules: PasswordRules::default()
@@ -218,7 +196,7 @@ impl App {
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
                 device_cookie: device_cookie(loopback),
-                csrf_exempt: exempt,
+                csrf_exempt: self.csrf_exempt(),
                 csrf,
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
@@ -233,6 +211,15 @@ impl App {
     /// Returns the migrations of the application and of its parts.
     pub(crate) fn all_migrations(&self) -> Migrations {
         self.migrations.clone().with::<UserTables>().with::<SessionTables>().with::<AccountTables>()
+    }
+
+    fn csrf_exempt(&self) -> CsrfExempt {
+        let mut exempt = CsrfExempt::default();
+        for (path, reason) in &self.without_csrf {
+            exempt.add(path.clone(), reason);
+        }
+        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
+        exempt
     }
 
     /// Returns the wider policy of each route that has one.
@@ -252,6 +239,35 @@ impl App {
         }
         Ok(widened)
     }
+}
+
+/// What knows people: by keys of ours, or by those of the Django site next door.
+struct People {
+    keys: KeyRing,
+    authority: Authority,
+    sessions: Sessions,
+}
+
+fn people(
+    neighbour: Option<&Neighbour>,
+    db: &Db,
+    config: &Config,
+    loopback: bool,
+) -> Result<People, BuildError> {
+    if let Some(neighbour) = neighbour {
+        let (authority, sessions) = (neighbour.authority(db)?, neighbour.sessions(db));
+        return Ok(People { keys: neighbour.keys.clone(), authority, sessions });
+    }
+    let keys = config::secret_key(config)?;
+    let authority = Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
+    Ok(People { keys, authority, sessions: sessions(db, config, loopback) })
+}
+
+fn csrf(config: &Config) -> Result<Csrf, haechi_core::Error> {
+    config
+        .trusted_origins
+        .iter()
+        .try_fold(Csrf::new(), |csrf, origin| Ok(csrf.trust(haechi_core::Origin::parse(origin)?)))
 }
 
 /// Adds the address for reports, unless the application has one of its own.

@@ -120,6 +120,7 @@ impl FormData {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err calls")]
 fn refused(error: MultipartError) -> Error {
     Denial::new(error.status(), "form", "multipart").detail(error.body_text()).into()
 }

@@ -31,7 +31,6 @@ pub(crate) struct Pair {
     pub(crate) django: Client<Process>,
     pub(crate) haechi: Client<SiteService>,
     pub(crate) jar: Jar,
-    service: SiteService,
     _guard: Guard,
 }
 
@@ -165,8 +164,8 @@ impl Pair {
         let config = Config::parse(&text, &std::collections::BTreeMap::new()).unwrap();
         let (site, service) = side_by_side::app().into_service(config).await.unwrap();
         let django = Client::new(Process { port }, "http://localhost");
-        let haechi = Client::new(service.clone(), "http://localhost");
-        Some(Self { site, django, haechi, jar: Jar::default(), service, _guard: guard })
+        let haechi = Client::new(service, "http://localhost");
+        Some(Self { site, django, haechi, jar: Jar::default(), _guard: guard })
     }
 
     /// Forgets every cookie: another browser.
@@ -239,17 +238,10 @@ impl Pair {
     }
 
     /// What both see, which has to be the same.
-    #[track_caller]
-    pub(crate) fn both(&mut self) -> impl Future<Output = Option<String>> {
-        async {
-            let (there, here) = (self.who(Of::Django).await, self.who(Of::Haechi).await);
-            assert_eq!(there, here, "the two sites disagree");
-            here
-        }
-    }
-
-    pub(crate) fn service(&self) -> SiteService {
-        self.service.clone()
+    pub(crate) async fn both(&mut self) -> Option<String> {
+        let (there, here) = (self.who(Of::Django).await, self.who(Of::Haechi).await);
+        assert_eq!(there, here, "the two sites disagree");
+        here
     }
 }
 

@@ -3,7 +3,7 @@
 use haechi_test::Shot;
 use serde_json::json;
 
-use crate::django_site::{BOTH, Differently, KEY, Of, PASSWORD, Pair, pair, pairs};
+use crate::django_site::{BOTH, Differently, KEY, Of, PASSWORD, pair, pairs};
 
 const NEW: &str = "another walk along the sea";
 
@@ -370,13 +370,11 @@ async fn what_django_would_refuse_haechi_lets_through_neither() {
 }
 
 #[tokio::test]
-async fn no_table_of_django_is_touched_and_ours_stand_beside_them() {
+async fn the_tables_of_django_are_adopted_and_ours_stand_beside_them() {
     for pair in pairs(Differently::default()).await {
-        let again: Pair = pair;
-        let ours = haechi::sql!("select count(*) from haechi_throttle").scalar::<i64>(again.site.db()).await;
+        let ours = haechi::sql!("select count(*) from haechi_throttle").scalar::<i64>(pair.site.db()).await;
         assert!(ours.is_ok());
-        let users = haechi::sql!("select count(*) from auth_user").scalar::<i64>(again.site.db()).await;
+        let users = haechi::sql!("select count(*) from auth_user").scalar::<i64>(pair.site.db()).await;
         assert_eq!(users.unwrap(), 2);
-        drop(again.service());
     }
 }
