@@ -44,7 +44,10 @@ pub(super) async fn login(
         Ok(Some(user)) => {
             let remember = if form.remember == "on" { Remember::OnThisDevice } else { Remember::default() };
             auth.login_with(user, remember).await?;
-            auth.session().flash(FlashLevel::Success, texts.get("You are signed in.")).await?;
+            // Django says nothing, and a message that waits in its cookie would stand on a page of its own.
+            if !site.inner.accounts.is_djangos() {
+                auth.session().flash(FlashLevel::Success, texts.get("You are signed in.")).await?;
+            }
             let mut response = redirect(next);
             known_device::remember(&site, &auth, &mut response).await?;
             Ok(response)

@@ -71,15 +71,10 @@ async fn write(site: Site, email: String, origin: String, language: String) -> R
     let texts = Texts { site: &site, language };
     let reset = site.inner.accounts.reset_page();
     let text = match hours(&site) {
-        1 => {
-            "Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."
-        }
-        _ => {
-            "Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within %(hours)s hours:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."
-        }
+        1 => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
+        _ => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within %(hours)s hours:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
     };
-    let text = texts
-        .get(text)
+    let text = text
         .replace("%(hours)s", &hours(&site).to_string())
         .replace("%(username)s", &user.username)
         .replace("%(site)s", site.name())

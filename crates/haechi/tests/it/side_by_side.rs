@@ -32,6 +32,9 @@ async fn permissions_and_pages_of_members_follow_the_session_of_the_neighbour() 
     for mut pair in pairs(Differently::default()).await {
         let away = pair.get(Of::Haechi, "/protected").await;
         assert_eq!((away.status.as_u16(), away.header("location")), (303, "/login?next=%2Fprotected"));
+        assert!(pair.sign_in(Of::Haechi, "ada", PASSWORD).await);
+        assert_eq!(pair.json(Of::Django, "/messages").await, json!({ "messages": [] }));
+        pair.new_browser();
         assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
         assert_eq!(pair.get(Of::Haechi, "/protected").await.status, 200);
         assert_eq!(pair.json(Of::Haechi, "/perm").await, json!({ "ok": true }));
