@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haechi_core::{ClientNetwork, KeyMatch};
+use haechi_core::{ClientNetwork, KeyMatch, Secret};
 use haechi_session::{Remember, Session};
 use tokio::sync::Mutex;
 
@@ -140,8 +140,14 @@ impl Auth {
         let passwords = &self.authority.passwords;
         // Before the session is bound: a sign-in that cannot be logged does not happen.
         self.log(SecurityEvent::SignIn, Some(user.id), &user.username).await?;
+        let hash = self.auth_hash(password.expose());
+        // What was left under another password may be of whoever knew that one.
+        let before: Option<String> = self.session.get(HASH).await.unwrap_or_default();
+        if before.is_some_and(|before| !Secret::new(before).equals(&hash)) {
+            self.session.flush().await?;
+        }
         self.session.bind(&user.id.to_string(), remember).await?;
-        self.session.insert(HASH, &self.auth_hash(password.expose())).await?;
+        self.session.insert(HASH, &hash).await?;
         self.session.insert(PROVED, &passwords.now().as_second()).await?;
         passwords.store.signed_in(user.id, passwords.now()).await?;
         *self.current.lock().await = Current::of(Some(user));

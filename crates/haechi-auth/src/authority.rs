@@ -96,6 +96,12 @@ impl Authority {
         Self { reset_tokens, ..self }
     }
 
+    /// Returns how long a reset link lives.
+    #[must_use]
+    pub fn reset_lifetime(&self) -> Duration {
+        self.reset_tokens.lifetime()
+    }
+
     /// Returns what one request, from `network`, can do: sign in, sign out, and tell who is there.
     #[must_use]
     pub fn of(&self, session: Session, network: ClientNetwork) -> Auth {

@@ -14,6 +14,12 @@ use crate::user_table::{KeyType, UserTable};
 #[derive(Clone, Copy, Debug)]
 pub struct UserTables;
 
+impl UserTables {
+    /// The migrations whose tables a Django site has made already; the others are haechi's own.
+    pub const OF_DJANGO: &'static [(&'static str, &'static str)] =
+        &[("haechi_auth", "0001_user"), ("haechi_auth", "0003_permission")];
+}
+
 impl MigrationSet for UserTables {
     const APP: &'static str = "haechi_auth";
     const MIGRATIONS: &'static [Migration] = &[USER, THROTTLE, PERMISSION, SECURITY_LOG, SECURITY_LOG_USER];

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use haechi_core::KeyRing;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::Account;
 
@@ -17,21 +19,29 @@ use crate::Account;
 pub struct ResetTokens {
     keys: KeyRing,
     lifetime: Duration,
-    offset: i64,
+    zone: TimeZone,
 }
 
 impl ResetTokens {
     /// Makes tokens that live for an hour.
     #[must_use]
     pub fn new(keys: KeyRing) -> Self {
-        Self { keys, lifetime: Duration::from_secs(3_600), offset: 0 }
+        Self { keys, lifetime: Duration::from_secs(3_600), zone: TimeZone::UTC }
     }
 
-    /// Shares tokens with a Django: `PASSWORD_RESET_TIMEOUT` (three days by default), and how many seconds its
-    /// `TIME_ZONE` is ahead of UTC now, for its stamps are of the local clock.
+    /// Shares tokens with a Django: `PASSWORD_RESET_TIMEOUT` (three days by default), and its `TIME_ZONE`, for its
+    /// stamps are of the local clock.
+    ///
+    /// Where that clock is set back, a link lives an hour longer, and an hour less where it is set forward, as there.
     #[must_use]
-    pub fn shared_with_django(keys: KeyRing, lifetime: Duration, offset: i64) -> Self {
-        Self { keys, lifetime, offset }
+    pub fn shared_with_django(keys: KeyRing, lifetime: Duration, zone: TimeZone) -> Self {
+        Self { keys, lifetime, zone }
+    }
+
+    /// Returns how long a token lives.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     /// Returns the token for `account` at `now`, in seconds since 1970.
@@ -57,8 +67,11 @@ impl ResetTokens {
         genuine && age <= i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)
     }
 
+    /// Seconds since 2001 on the wall clock of the zone.
     fn stamp(&self, now: i64) -> i64 {
-        now.saturating_sub(EPOCH).saturating_add(self.offset).max(0)
+        let moment = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH);
+        let ahead = i64::from(self.zone.to_offset(moment).seconds());
+        now.saturating_sub(EPOCH).saturating_add(ahead).max(0)
     }
 }
 
@@ -93,10 +106,9 @@ const SALT: &str = "django.contrib.auth.tokens.PasswordResetTokenGenerator";
 
 #[cfg(test)]
 mod tests {
-    use haechi_core::{Secret, SecretKey};
-
     use super::*;
     use crate::User;
+    use haechi_core::{Secret, SecretKey};
 
     const NOW: i64 = 1_700_000_000;
     const HASH: &str =
@@ -121,7 +133,7 @@ mod tests {
     fn tokens() -> ResetTokens {
         let key = "oracle-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz";
         let keys = KeyRing::new(SecretKey::shared_with_django(key).unwrap());
-        ResetTokens::shared_with_django(keys, Duration::from_secs(259_200), 0)
+        ResetTokens::shared_with_django(keys, Duration::from_secs(259_200), TimeZone::UTC)
     }
 
     #[test]
@@ -177,6 +189,35 @@ mod tests {
         ] {
             assert!(!tokens.verify(&alice, wrong, NOW), "{wrong}");
         }
+    }
+
+    /// Made by a Django 5.2.19 whose `TIME_ZONE` is America/New_York, around both changes of its clock in 2024.
+    #[test]
+    fn stamps_are_of_the_local_clock_on_both_sides_of_a_change() {
+        let key = "oracle-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz";
+        let keys = KeyRing::new(SecretKey::shared_with_django(key).unwrap());
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let tokens = ResetTokens::shared_with_django(keys, Duration::from_secs(259_200), zone);
+        let alice = account(1, HASH, None, "alice@example.com");
+        let rows = [
+            (1_700_000_000, "bxnzu8-a716e406d837edf382b71d7db803d425"),
+            (1_710_053_999, "c3nhjz-5d55025ed8f8e12fde8cee31d3cedffa"),
+            (1_710_054_000, "c3nkc0-dd5e9bf60255549a1cf266c0ad1516d5"),
+            (1_730_610_000, "cfw5g0-09a9610c56474d599bf488cfa65a7df6"),
+            (1_730_613_599, "cfw87z-69a3889f54bfdd668cc3069e0e025f5c"),
+            (1_730_613_600, "cfw5g0-09a9610c56474d599bf488cfa65a7df6"),
+        ];
+        for (now, token) in rows {
+            assert_eq!(tokens.make(&alice, now), token, "{now}");
+            assert!(tokens.verify(&alice, token, now));
+        }
+        // Set forward, an hour is missing from the life of a link; set back, one is added.
+        let (_, before) = rows[1];
+        assert!(tokens.verify(&alice, before, 1_710_053_999 + 255_600));
+        assert!(!tokens.verify(&alice, before, 1_710_053_999 + 255_601));
+        let (_, before) = rows[3];
+        assert!(tokens.verify(&alice, before, 1_730_610_000 + 262_800));
+        assert!(!tokens.verify(&alice, before, 1_730_610_000 + 262_801));
     }
 
     #[test]

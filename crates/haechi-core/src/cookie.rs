@@ -140,6 +140,17 @@ impl SecureCookie {
         self
     }
 
+    /// Lets scripts of the page read the cookie, as those of a Django site read its `csrftoken`.
+    ///
+    /// # Security
+    ///
+    /// Only for a value that the page holds anyway. A session is never one.
+    #[must_use]
+    pub fn readable_by_scripts(mut self) -> Self {
+        self.attributes.http_only = false;
+        self
+    }
+
     /// Keeps the cookie for a time; without it, it ends with the browser.
     #[must_use]
     pub fn max_age(mut self, max_age: Option<Duration>) -> Self {

@@ -62,7 +62,7 @@ struct Shared {
     guards: Vec<Box<dyn Guard>>,
     seal: Seal,
     /// Beginnings of paths whose rest is not logged.
-    unlogged: &'static [&'static str],
+    unlogged: Vec<&'static str>,
 }
 
 /// Returns as much of a path as a log may hold: what stands behind one of the beginnings of `unlogged` is left out.
@@ -84,7 +84,7 @@ impl GuardLayer {
         guards: Vec<Box<dyn Guard>>,
         seal: Seal,
     ) -> Self {
-        Self::unlogged(resolve, clock, guards, seal, &[])
+        Self::unlogged(resolve, clock, guards, seal, Vec::new())
     }
 
     /// Makes the layer; of a path that begins with one of `unlogged`, refusals log no more than that.
@@ -94,7 +94,7 @@ impl GuardLayer {
         clock: Arc<dyn Clock>,
         guards: Vec<Box<dyn Guard>>,
         seal: Seal,
-        unlogged: &'static [&'static str],
+        unlogged: Vec<&'static str>,
     ) -> Self {
         Self { shared: Arc::new(Shared { resolve: Box::new(resolve), clock, guards, seal, unlogged }) }
     }
@@ -207,7 +207,7 @@ impl Shared {
             client = %client,
             method = %parts.method,
             // `Uri` holds no control characters, and `path` leaves out the query, where people put secrets.
-            path = logged_path(parts.uri.path(), self.unlogged),
+            path = logged_path(parts.uri.path(), &self.unlogged),
             request = %id,
             "request refused"
         );

@@ -56,6 +56,12 @@ impl Csrf {
         self
     }
 
+    /// Tells whether an origin is one of those that are trusted besides this site.
+    #[must_use]
+    pub fn trusts(&self, origin: &Origin) -> bool {
+        self.trusted.contains(origin)
+    }
+
     /// Decides on the head, and tells whether the form token has to be checked.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ impl Csrf {
 
     fn trusted(&self, text: &str, reason: &'static str) -> Result<Sender, Denial> {
         match Origin::parse(text) {
-            Ok(origin) if self.trusted.contains(&origin) => Ok(Sender::Trusted),
+            Ok(origin) if self.trusts(&origin) => Ok(Sender::Trusted),
             _ => Err(denied(reason).detail(text)),
         }
     }

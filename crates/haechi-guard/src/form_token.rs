@@ -7,8 +7,10 @@ use std::borrow::Cow;
 pub enum FormToken {
     /// The token, as it was sent: 32 or 64 letters and digits, not compared with anything yet.
     Found(String),
-    /// There is none, there are two, or it is not where it has to be.
+    /// There is none, or it is not where it has to be.
     Missing,
+    /// There are two, or what stands in its place is no token.
+    Malformed,
     /// More of the body is needed.
     NeedMore,
 }
@@ -29,7 +31,7 @@ pub enum Prefix {
 ///
 /// # Security
 ///
-/// A name or value that is encoded, doubled or of another form than a token is `Missing`: no parser behind this one reads a different token. The caller bounds
+/// A value that is encoded, doubled or of another form than a token is never `Found`: no parser behind this one reads a different token. The caller bounds
 /// the bytes; a multipart token that has not ended after 1 KiB is `Missing`.
 ///
 /// # Examples
@@ -65,7 +67,7 @@ fn urlencoded(body: &[u8]) -> FormToken {
         match (found.is_none(), token(value)) {
             (true, Some(token)) => found = Some(token),
             // Twice, or malformed: which one a handler would read cannot be known.
-            _ => return FormToken::Missing,
+            _ => return FormToken::Malformed,
         }
     }
     found.map_or(FormToken::Missing, FormToken::Found)
@@ -194,10 +196,20 @@ mod tests {
                 assert!(token == TOKEN || token.len() == 32, "{token}");
                 "found"
             }
-            FormToken::Missing => "missing",
+            FormToken::Missing | FormToken::Malformed => "missing",
             FormToken::NeedMore => "more",
         };
         assert_eq!(seen, expected, "{body}");
+    }
+
+    #[test]
+    fn no_token_is_told_from_one_that_is_doubled_or_malformed() {
+        let seen = |body: &str| form_token(URLENCODED, body.as_bytes(), Prefix::Whole);
+        assert_eq!(seen("title=a"), FormToken::Missing);
+        for body in ["csrf_token", "csrfmiddlewaretoken=x", &format!("csrf_token={TOKEN}&csrf_token={TOKEN}")]
+        {
+            assert_eq!(seen(body), FormToken::Malformed, "{body}");
+        }
     }
 
     #[test]

@@ -58,6 +58,15 @@ impl CookieStore {
         Self { signer: Signer::new(keys, DJANGO), format: Format::Django { age, backend } }
     }
 
+    /// Sets the dotted path that Django lists in `AUTHENTICATION_BACKENDS`, if it is not `ModelBackend`.
+    #[must_use]
+    pub fn backend(mut self, path: &str) -> Self {
+        if let Format::Django { backend, .. } = &mut self.format {
+            path.clone_into(backend);
+        }
+        self
+    }
+
     pub(crate) fn age(&self) -> Option<Duration> {
         match &self.format {
             Format::Ours => None,

@@ -80,6 +80,13 @@ impl DjangoStore {
         json.ok().and_then(|json| Values::parse(&json).ok()).unwrap_or_default()
     }
 
+    /// Returns whether `session_data` was signed by a key of the ring, and holds a session.
+    #[must_use]
+    pub fn verifies(&self, data: &str) -> bool {
+        let json = self.signer.unsign_object(data, i64::MAX, None);
+        json.is_ok_and(|json| Values::parse(&json).is_ok())
+    }
+
     fn record(&self, row: &SessionRow) -> Record {
         let values = self.decode(&row.session_data);
         let expires = row.expire_date.as_second();

@@ -9,12 +9,17 @@ pub struct Flash {
     pub level: FlashLevel,
     /// Plain text: a template escapes it as any other value.
     pub text: String,
+    /// Words for the page that shows it, separated by spaces; Django calls them `extra_tags`.
+    #[serde(default)]
+    pub tags: String,
 }
 
 /// How a message is meant, with Django's names.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlashLevel {
+    /// Something for developers.
+    Debug,
     /// Something to know.
     Info,
     /// It worked.
@@ -23,6 +28,39 @@ pub enum FlashLevel {
     Warning,
     /// It did not work.
     Error,
+}
+
+impl FlashLevel {
+    /// Returns Django's number of the level.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Debug => 10,
+            Self::Info => 20,
+            Self::Success => 25,
+            Self::Warning => 30,
+            Self::Error => 40,
+        }
+    }
+
+    /// Returns Django's name of the level, which its templates use as a class.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Success => "success",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// Returns the highest level that is not above a number; a Django may have levels of its own in between.
+    #[must_use]
+    pub fn of_number(number: i64) -> Self {
+        let levels = [Self::Error, Self::Warning, Self::Success, Self::Info];
+        levels.into_iter().find(|level| level.number() <= number).unwrap_or(Self::Debug)
+    }
 }
 
 pub(crate) const NAME: &str = "_haechi_flashes";

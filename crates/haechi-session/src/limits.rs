@@ -40,8 +40,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Marks `record` as used at `now` and moves its end.
-    pub(crate) fn use_at(&self, record: &mut Record, now: i64) {
+    /// Marks `record` as used at `now` and moves its end; returns the age of its cookie, `None` for one that ends with
+    /// the browser.
+    pub(crate) fn use_at(&self, record: &mut Record, now: i64) -> Option<Duration> {
         let (idle, absolute) = match record.remembered {
             true => (self.remembered_idle, self.remembered_absolute),
             false => (self.idle, self.absolute),
@@ -49,6 +50,7 @@ impl Limits {
         record.seen = now;
         record.expires =
             now.saturating_add(seconds(idle)).min(record.created.saturating_add(seconds(absolute)));
+        record.remembered.then_some(self.remembered_idle)
     }
 }
 

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use crate::flash::{self, Flash, FlashLevel};
+use crate::flashes::Flashes;
 use crate::limits::seconds;
 use crate::store::{At, Client, Record, Saved, StoreKey, Which, Write};
-use crate::{Changes, Error, Sessions};
+use crate::{Changes, Error, Sessions, Values};
 
 /// The session of one request. Clones are the same session.
 ///
@@ -20,8 +20,10 @@ use crate::{Changes, Error, Sessions};
 /// [`close`](Self::close) at the end of the request, and only if something changed.
 #[derive(Clone)]
 pub struct Session {
-    sessions: Sessions,
+    pub(crate) sessions: Sessions,
     state: Arc<Mutex<State>>,
+    /// Never locked while `state` is.
+    pub(crate) flashes: Arc<Mutex<Flashes>>,
 }
 
 struct State {
@@ -44,11 +46,20 @@ struct Loaded {
     rotate: bool,
     /// Whether the session was ended by this request.
     ended: bool,
+    /// Whether this request bound the session to a user.
+    bound: bool,
 }
 
 impl Session {
-    pub(crate) fn new(sessions: Sessions, sent: Option<StoreKey>, client: Client) -> Self {
-        Self { sessions, state: Arc::new(Mutex::new(State { sent, client, loaded: None })) }
+    pub(crate) fn new(
+        sessions: Sessions,
+        sent: Option<StoreKey>,
+        client: Client,
+        messages: Option<String>,
+    ) -> Self {
+        let state = Arc::new(Mutex::new(State { sent, client, loaded: None }));
+        let flashes = Arc::new(Mutex::new(Flashes::sent(messages)));
+        Self { sessions, state, flashes }
     }
 
     /// Returns the value called `name`.
@@ -90,6 +101,14 @@ impl Session {
         .await
     }
 
+    /// Returns all values.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn values(&self) -> Result<Values, Error> {
+        self.with(|loaded| loaded.record.values.clone()).await
+    }
+
     /// Returns the user who is signed in, as the text of the primary key.
     ///
     /// # Errors
@@ -108,7 +127,7 @@ impl Session {
 
     /// Binds the session to a user who has just proved who they are: a new id, a new lifetime.
     ///
-    /// Whatever another user left in the session is removed first.
+    /// Whatever another user left in the session is removed first, also one whom only a Django next door knows.
     ///
     /// # Errors
     /// Fails if the store does.
@@ -119,17 +138,25 @@ impl Session {
     pub async fn bind(&self, user: &str, remember: Remember) -> Result<(), Error> {
         let now = self.sessions.now();
         self.with(|loaded| {
-            if loaded.record.user.as_deref().is_some_and(|bound| bound != user) {
+            let of_django = loaded.record.values.get::<String>(DJANGO_USER).ok().flatten();
+            let bound = loaded.record.user.as_ref().or(of_django.as_ref());
+            if bound.is_some_and(|bound| bound != user) {
                 loaded.clear();
             }
             loaded.record.user = Some(user.to_owned());
             loaded.record.created = now;
             loaded.record.remembered = remember == Remember::OnThisDevice;
             loaded.ended = false;
+            loaded.bound = true;
             loaded.rotate = true;
             loaded.stamped = true;
         })
         .await
+    }
+
+    /// Returns whether this request bound the session to a user. Whatever else is bound to a visitor is due then.
+    pub async fn was_bound(&self) -> bool {
+        self.state.lock().await.loaded.as_ref().is_some_and(|loaded| loaded.bound)
     }
 
     /// Gives the session a new id and keeps the rest: at every rise of rights.
@@ -201,29 +228,6 @@ impl Session {
         &self.sessions
     }
 
-    /// Leaves a message for the next page.
-    ///
-    /// # Errors
-    /// Fails if the store does.
-    pub async fn flash(&self, level: FlashLevel, text: impl Into<String>) -> Result<(), Error> {
-        let mut flashes: Vec<Flash> = self.get(flash::NAME).await?.unwrap_or_default();
-        flashes.push(Flash { level, text: text.into() });
-        let surplus = flashes.len().saturating_sub(flash::MOST);
-        self.insert(flash::NAME, &flashes[surplus..]).await
-    }
-
-    /// Takes the messages; the page after this one shows none.
-    ///
-    /// # Errors
-    /// Fails if the store does.
-    pub async fn take_flashes(&self) -> Result<Vec<Flash>, Error> {
-        let flashes: Option<Vec<Flash>> = self.get(flash::NAME).await?;
-        if flashes.is_some() {
-            self.remove(flash::NAME).await?;
-        }
-        Ok(flashes.unwrap_or_default())
-    }
-
     /// Saves the session if it changed, and writes its headers into the response.
     ///
     /// After a server error (5xx) only what was ended stays ended: a handler that failed half-way must not leave half
@@ -232,6 +236,9 @@ impl Session {
     /// # Errors
     /// Fails if the store does; answer 503 then, for the response may depend on what was not saved.
     pub async fn close(&self, status: StatusCode, headers: &mut HeaderMap) -> Result<(), Error> {
+        if !status.is_server_error() {
+            self.close_messages(headers).await?;
+        }
         let mut state = self.state.lock().await;
         let sent = state.sent.is_some();
         let Some(loaded) = &mut state.loaded else { return Ok(()) };
@@ -268,7 +275,10 @@ impl Session {
         if !changed || nothing {
             return Ok(Closed::Unchanged);
         }
-        inner.limits.use_at(&mut loaded.record, self.sessions.now());
+        let age = match inner.django {
+            Some(expiry) => expiry.use_at(&mut loaded.record, self.sessions.now()),
+            None => inner.limits.use_at(&mut loaded.record, self.sessions.now()),
+        };
         let moves = loaded.rotate || loaded.stored.is_none();
         let fresh = moves.then(|| inner.keys.generate());
         let at = match (&loaded.stored, &fresh) {
@@ -284,12 +294,15 @@ impl Session {
         }
         let fresh = match saved? {
             Saved::Gone => return Ok(Closed::Gone),
+            // The end of the row moved, and that of the cookie has to move with it.
+            Saved::Stored if inner.django.is_some() => {
+                fresh.or_else(|| loaded.stored.clone().map(|key| (key.as_str().to_owned(), key)))
+            }
             Saved::Stored => fresh,
             Saved::As(key) => Some((key.as_str().to_owned(), key)),
         };
         loaded.changes = Changes::default();
         (loaded.stamped, loaded.rotate) = (false, false);
-        let age = loaded.record.remembered.then_some(inner.limits.remembered_idle);
         Ok(fresh.map_or(Closed::Unchanged, |(text, key)| {
             loaded.stored = Some(key);
             Closed::Set(text, age)
@@ -327,15 +340,18 @@ impl Loaded {
     /// Whether nothing is lost but that messages were shown and that somebody was here. What changes the user or the id
     /// rotates.
     fn is_only_looked_at(&self) -> bool {
-        self.stored.is_some() && !self.rotate && !self.ended && self.changes.only_remove(flash::NAME)
+        self.stored.is_some() && !self.rotate && !self.ended && self.changes.only_remove(crate::flash::NAME)
     }
 
     fn clear(&mut self) {
-        self.record.values = crate::Values::default();
+        self.record.values = Values::default();
         self.record.user = None;
         self.changes.clear();
     }
 }
+
+/// Django's user of a session, also of one whose backend is not ours.
+const DJANGO_USER: &str = "_auth_user_id";
 
 enum Closed {
     Unchanged,

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use haechi_core::{Clock, SecureCookie, SystemClock, Token};
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
 use crate::cache::SessionCache;
+use crate::django_expiry::DjangoExpiry;
+use crate::django_messages::DjangoMessages;
 use crate::limits::Limits;
 use crate::store::{At, Client, Record, Saved, SessionStore, StoreKey, Which, Write};
 use crate::{Changes, Error, Session, SessionLayer};
@@ -32,6 +35,10 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) cookie: SecureCookie,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How a Django that shares the sessions ages them.
+    pub(crate) django: Option<DjangoExpiry>,
+    /// Where messages go that a Django shares; without it they are values of the session.
+    pub(crate) messages: Option<DjangoMessages>,
     cache: SessionCache,
 }
 
@@ -56,16 +63,15 @@ impl Sessions {
     }
 
     /// Shares sessions with a Django, under its cookie. Nothing is cached: Django ends sessions without telling us.
+    ///
+    /// They live as there: for `SESSION_COOKIE_AGE` from the last *write* on, or as the session itself says
+    /// (`set_expiry`). Idle and absolute limits do not hold, for Django keeps neither the last use nor the beginning.
+    /// Nor does its table say whose a session is: listing a user's sessions is [`Error::Unsupported`], rather than
+    /// reading the whole table.
     #[must_use]
     pub fn shared_with_django(store: crate::DjangoStore, cookie: SecureCookie) -> Self {
-        let (idle, limits) = (store.age(), Limits::default());
-        Self::with(Arc::new(store), Keys::Django, cookie).limits(Limits {
-            idle,
-            absolute: limits.remembered_absolute,
-            remembered_idle: idle,
-            cache: std::time::Duration::ZERO,
-            ..limits
-        })
+        let age = store.age();
+        Self::with(Arc::new(store), Keys::Django, cookie).aged_by_django(age)
     }
 
     /// Keeps each session in its own cookie, under the cookie `__Host-session`.
@@ -74,19 +80,56 @@ impl Sessions {
     /// Such a session cannot be revoked; [`CookieStore`](crate::CookieStore) tells what else it cannot do.
     #[must_use]
     pub fn in_cookie(store: crate::CookieStore) -> Self {
-        let (age, limits) = (store.age(), Limits::default());
+        let age = store.age();
         let sessions =
             Self { inner: Arc::new(Inner { keys: Keys::Signed, ..(*Self::new(store).inner).clone() }) };
-        sessions.limits(match age {
-            // The end is that of the signature; the browser is told the same.
-            Some(age) => Limits { remembered_idle: age, ..limits },
-            None => limits,
-        })
+        match age {
+            Some(age) => sessions.aged_by_django(age),
+            None => sessions.limits(Limits::default()),
+        }
+    }
+
+    fn aged_by_django(self, age: Duration) -> Self {
+        let mut sessions = self.limits(Limits {
+            idle: age,
+            absolute: Duration::MAX,
+            remembered_idle: age,
+            remembered_absolute: Duration::MAX,
+            touch: Duration::MAX,
+            cache: Duration::ZERO,
+            ..Limits::default()
+        });
+        Arc::make_mut(&mut sessions.inner).django = Some(DjangoExpiry { age, at_browser_close: false });
+        sessions
+    }
+
+    /// Lets the cookies of sessions that a Django shares end with the browser: `SESSION_EXPIRE_AT_BROWSER_CLOSE`.
+    #[must_use]
+    pub fn expire_at_browser_close(mut self) -> Self {
+        if let Some(django) = &mut Arc::make_mut(&mut self.inner).django {
+            django.at_browser_close = true;
+        }
+        self
+    }
+
+    /// Writes a session at every request that reads it, so that use prolongs it: `SESSION_SAVE_EVERY_REQUEST`.
+    #[must_use]
+    pub fn save_every_request(self) -> Self {
+        let limits = Limits { touch: Duration::ZERO, ..self.inner.limits };
+        self.limits(limits)
+    }
+
+    /// Keeps the messages of [`Session::flash`] where a Django keeps its own.
+    #[must_use]
+    pub fn messages(mut self, messages: DjangoMessages) -> Self {
+        Arc::make_mut(&mut self.inner).messages = Some(messages);
+        self
     }
 
     fn with(store: Arc<dyn SessionStore>, keys: Keys, cookie: SecureCookie) -> Self {
         let (limits, clock, cache) = (Limits::default(), Arc::new(SystemClock), store.cache());
-        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache }) }
+        let (django, messages) = (None, None);
+        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, django, messages, cache }) }
     }
 
     /// Sets the lifetimes.
@@ -97,7 +140,7 @@ impl Sessions {
             // What a cookie cannot hold is refused when it is set, and what is in the cookie needs no cache.
             Keys::Signed => Limits {
                 bytes: limits.bytes.min(crate::CookieStore::MOST_BYTES),
-                cache: std::time::Duration::ZERO,
+                cache: Duration::ZERO,
                 ..limits
             },
             Keys::Hashed | Keys::Django => limits,
@@ -130,7 +173,8 @@ impl Sessions {
     #[must_use]
     pub fn open(&self, headers: &HeaderMap, client: Client) -> Session {
         let key = self.inner.cookie.find(headers).and_then(|text| self.inner.keys.parse(text));
-        Session::new(self.clone(), key, client)
+        let messages = self.inner.messages.as_ref().and_then(|messages| messages.cookie.find(headers));
+        Session::new(self.clone(), key, client, messages.map(str::to_owned))
     }
 
     /// Returns the sessions of a user that have not ended, the most recently used first.
@@ -138,6 +182,9 @@ impl Sessions {
     /// # Errors
     /// Fails if the store does, or cannot list.
     pub async fn list(&self, user: &str) -> Result<Vec<Listed>, Error> {
+        if self.inner.keys == Keys::Django {
+            return Err(Error::Unsupported("list the sessions of a user"));
+        }
         let now = self.now();
         let sessions = self.inner.store.list(user).await?;
         let alive = sessions.into_iter().filter(|(_, record)| record.expires > now);
@@ -191,6 +238,9 @@ impl Sessions {
     }
 
     pub(crate) async fn end(&self, which: Which<'_>) -> Result<u64, Error> {
+        if let (Keys::Django, Which::OfUser { .. }) = (self.inner.keys, which) {
+            return Err(Error::Unsupported("end the sessions of a user"));
+        }
         let outcome = self.inner.store.end(which).await;
         // Forgotten after the store has let go, and even if it failed half-way.
         match which {

@@ -85,6 +85,11 @@ impl Values {
         self.members.len() < before
     }
 
+    /// Iterates over the names; one that is no text (a lone surrogate of Python's) is left out.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.members.iter().filter_map(|member| serde_json::from_str(&member.name).ok())
+    }
+
     /// Returns whether there is no value.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -37,11 +37,12 @@ impl Answer {
             .collect()
     }
 
-    /// Returns the token that the forms of a page carry.
+    /// Returns the token that the forms of a page carry, under our name or Django's.
     #[must_use]
     pub fn form_token(&self) -> Option<String> {
         let text = self.text();
-        let (_, rest) = text.split_once("name=\"csrf_token\"")?;
+        let named = |name: &str| text.split_once(&format!("name=\"{name}\""));
+        let (_, rest) = named("csrf_token").or_else(|| named("csrfmiddlewaretoken"))?;
         let (_, rest) = rest.split_once("value=\"")?;
         Some(rest.split_once('"')?.0.to_owned())
     }

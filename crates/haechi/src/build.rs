@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use haechi_auth::PasswordRules;
 use haechi_auth::hash::Hashers;
+use haechi_auth::{Authority, PasswordRules, UserTables};
 use haechi_core::{Clock, KeyRing, SecureCookie, SystemClock};
 use haechi_db::{DatabaseUrl, Db, Migrations, Options};
 use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
@@ -19,11 +19,13 @@ use crate::body_memory::BodyMemory;
 use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
+use crate::django::{self, Neighbour, Transport};
 use crate::framing::Framing;
 use crate::language::Catalogue;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
 use crate::static_files::StaticFiles;
+use crate::users::Users;
 use crate::{Error, csp_report, templates};
 
 /// Why an application cannot become a site: what is wrong, and what to do.
@@ -45,6 +47,9 @@ pub enum BuildError {
     /// The users.
     #[error("accounts: {0}")]
     Accounts(#[from] haechi_auth::Error),
+    /// The Django site next door cannot be shared.
+    #[error("{0}")]
+    Django(django::Faults),
     /// The rules of the place where it should run.
     #[error("{0}")]
     Unsafe(String),
@@ -97,11 +102,10 @@ fn refuse_unsafe(config: &Config, development: bool) -> Result<(), BuildError> {
     if config.tls.certificate.is_some() != config.tls.key.is_some() {
         return refuse("tls.certificate and tls.key belong together: set both");
     }
-    if config.django.is_some() {
-        // Read and not yet obeyed: a site that believes it shares sign-ins must not find out by a session that lives on.
+    if config.django.is_some() && config.secret_key.is_some() {
         return refuse(
-            "[django] is read, but haechi does not share sessions with a Django site yet: take the section out; \
-             users and passwords of an adopted database work without it",
+            "secret_key stands beside [django] secret_key: a shared site signs with the keys of the Django site alone; \
+             take secret_key out",
         );
     }
     Ok(())
@@ -129,6 +133,31 @@ impl Built {
             lines.join("\n  ")
         )))
     }
+
+    /// Brings the tables up to date. Beside a Django its own are compared and left alone; only ours are made.
+    pub(crate) async fn prepare(&self) -> haechi_db::Result<()> {
+        if self.site.is_shared() && !self.app.users.named {
+            self.migrations.adopt_django(self.site.db(), UserTables::OF_DJANGO).await?;
+        }
+        self.migrations.apply(self.site.db()).await.map(drop)
+    }
+}
+
+/// Returns the Django site that the configuration names.
+pub(crate) fn neighbour(config: &Config) -> Option<Result<Neighbour, django::Faults>> {
+    let development = is_development(config);
+    let transport = if in_clear(config, development) { Transport::Plain } else { Transport::Tls };
+    config.django.as_ref().map(|settings| Neighbour::read(settings, transport, development))
+}
+
+/// Whether people reach a shared site without TLS.
+///
+/// A site on loopback addresses without TLS and without a proxy that it knows is in clear as well: a request that a
+/// proxy hands on from TLS would be refused for its `Origin`.
+fn in_clear(config: &Config, development: bool) -> bool {
+    let tls = config.tls.certificate.is_some() || config.tls.development;
+    let here = config.bind.iter().all(|address| is_loopback(address));
+    development || !tls && (config.plain_http_reason.is_some() || here && config.trusted_proxies.is_empty())
 }
 
 impl App {
@@ -139,29 +168,27 @@ impl App {
     /// # Errors
     ///
     /// The first thing that cannot be right, with its cure.
-    pub(crate) async fn build(mut self, config: Config) -> Result<Built, BuildError> {
+    pub(crate) async fn build(mut self, mut config: Config) -> Result<Built, BuildError> {
         let development = is_development(&config);
         refuse_unsafe(&config, development)?;
-        let keys = config::secret_key(&config)?;
+        let neighbour = neighbour(&config).transpose().map_err(BuildError::Django)?;
+        let form_field = if neighbour.is_some() { django::FORM_FIELD } else { "csrf_token" };
+        if neighbour.is_some() {
+            config.limits.body_bytes = config.limits.body_bytes.max(django::BODY_BYTES);
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalogue = Catalogue::new(&self.translations)?;
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
         let functions = std::mem::take(&mut self.functions);
-        let templates = templates::load(&self.templates, development, &static_files, &catalogue, functions)?;
+        let templates =
+            templates::load(&self.templates, development, &static_files, &catalogue, functions, form_field)?;
         let db = database(&config, self.name).await?;
-        let migrations =
-            (self.users.migrations)(std::mem::take(&mut self.migrations).with::<SessionTables>());
-        let authority = (self.users.authority)(&db, keys.clone(), Hashers::default())?;
-        let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
-            Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
-        })?;
+        let migrations = self.all_migrations();
         let loopback =
             development || (config.plain_http_reason.is_some() && config.tls.certificate.is_none());
-        let mut exempt = CsrfExempt::default();
-        for (path, reason) in &self.without_csrf {
-            exempt.add(path.clone(), reason);
-        }
-        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
+        let People { keys, authority, sessions } =
+            people(neighbour.as_ref(), &self.users, &db, &config, loopback)?;
+        let csrf = csrf(&config)?;
         let csp = with_reports(self.csp.clone(), development);
         let widened = self.widened(&csp)?;
         let policies = RoutePolicies::new(&widened);
@@ -170,14 +197,16 @@ impl App {
             inner: Arc::new(Inner {
                 name: self.name,
                 development,
+                loopback,
+                accounts: self.accounts.unwrap_or_default(),
+                keys,
                 clock,
                 templates,
                 // A page under development may begin to ask at any moment.
                 asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
-                sessions: sessions(&db, &config, &keys, loopback),
-                keys,
+                sessions,
                 db,
                 authority,
                 password_rules: PasswordRules::default()
@@ -186,17 +215,32 @@ impl App {
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
                 device_cookie: device_cookie(loopback),
-                csrf_exempt: exempt,
+                csrf_exempt: self.csrf_exempt(),
                 csrf,
                 bodies: BodyMemory::new(config.limits.bodies_bytes),
                 uploads: crate::Uploads::new(&config.data),
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
+                neighbour,
             }),
         };
         let router = router(std::mem::take(&mut self.router), policies);
         let stack = stack(site.clone(), rules, router);
         Ok(Built { site, stack, migrations, app: self, widened })
+    }
+
+    /// Returns the migrations of the application and of its parts.
+    pub(crate) fn all_migrations(&self) -> Migrations {
+        (self.users.migrations)(self.migrations.clone().with::<SessionTables>())
+    }
+
+    fn csrf_exempt(&self) -> CsrfExempt {
+        let mut exempt = CsrfExempt::default();
+        for (path, reason) in &self.without_csrf {
+            exempt.add(path.clone(), reason);
+        }
+        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
+        exempt
     }
 
     /// Returns the wider policy of each route that has one.
@@ -216,6 +260,37 @@ impl App {
         }
         Ok(widened)
     }
+}
+
+/// What knows people: by keys of ours, or by those of the Django site next door.
+struct People {
+    keys: KeyRing,
+    authority: Authority,
+    sessions: Sessions,
+}
+
+fn people(
+    neighbour: Option<&Neighbour>,
+    users: &Users,
+    db: &Db,
+    config: &Config,
+    loopback: bool,
+) -> Result<People, BuildError> {
+    if let Some(neighbour) = neighbour {
+        let (authority, sessions) = (neighbour.authority(db, users)?, neighbour.sessions(db));
+        return Ok(People { keys: neighbour.keys.clone(), authority, sessions });
+    }
+    let keys = config::secret_key(config)?;
+    let authority = (users.authority)(db, keys.clone(), Hashers::default())?;
+    let sessions = sessions(db, config, &keys, loopback);
+    Ok(People { keys, authority, sessions })
+}
+
+fn csrf(config: &Config) -> Result<Csrf, haechi_core::Error> {
+    config
+        .trusted_origins
+        .iter()
+        .try_fold(Csrf::new(), |csrf, origin| Ok(csrf.trust(haechi_core::Origin::parse(origin)?)))
 }
 
 /// Adds the address for reports, unless the application has one of its own.
@@ -255,7 +330,7 @@ fn rules(
     Ok(Rules { proxies, host, origin, csrf, csp })
 }
 
-async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
+pub(crate) async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
     let url = match &config.database.url {
         Some(url) => url.expose().parse()?,
         None => {
@@ -355,8 +430,8 @@ mod tests {
             config.allowed_hosts = vec!["example.org".to_owned()];
         };
         check(|_| {}, None);
-        let django = "[django]\nsecret_key = \"kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E\"\nversion = \"5.2.19\"";
-        check(|config| config.django = toml::from_str::<Config>(django).unwrap().django, Some("[django]"));
+        let two_keys = "secret_key = \"x\"\n[django]\nsecret_key = \"y\"\nversion = \"5.2.19\"";
+        check(|config| *config = toml::from_str(two_keys).unwrap(), Some("take secret_key out"));
         check(|config| config.bind = vec!["0.0.0.0:80".to_owned()], Some("allowed_hosts"));
         check(public, Some("plain HTTP"));
         check(

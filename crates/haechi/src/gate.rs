@@ -68,7 +68,7 @@ where
 async fn admit(policy: Policy, parts: &Parts) -> Result<Option<Response>> {
     let auth = Auth::of(parts)?;
     if auth.current_user().await?.is_none() {
-        return Ok(Some(sign_in(parts)));
+        return Ok(Some(sign_in(&Site::of(parts)?, parts)));
     }
     match policy {
         Policy::Permission(permission) if !auth.require_permission(permission).await? => {
@@ -116,8 +116,8 @@ fn page_before(parts: &Parts) -> Option<LocalPath> {
 
 /// Sends a visitor to the sign-in page and back here afterwards; a form that was posted cannot be posted again,
 /// so its visitor comes back to the start.
-fn sign_in(parts: &Parts) -> Response {
-    let login = local!("/accounts/login");
+fn sign_in(site: &Site, parts: &Parts) -> Response {
+    let login = site.inner.accounts.sign_in_page();
     redirect(match here(parts).filter(|_| parts.method == Method::GET) {
         Some(here) => login.with_query("next", here.as_str()),
         None => login,

@@ -20,6 +20,7 @@ use crate::view::View;
 struct Message {
     level: haechi_session::FlashLevel,
     text: String,
+    tags: String,
 }
 
 /// Renders the view of an answer, if it has one.
@@ -39,7 +40,7 @@ pub(crate) async fn view(
         .take_flashes()
         .await?
         .into_iter()
-        .map(|flash| Message { level: flash.level, text: flash.text })
+        .map(|flash| Message { level: flash.level, text: flash.text, tags: flash.tags })
         .collect();
     let user = crate::current_user::shown(auth).await?;
     let held = match site.inner.asks_permissions {
@@ -52,6 +53,8 @@ pub(crate) async fn view(
         .csrf(move || token.token())
         .global("lang", site.inner.catalogue.choose(headers))
         .global("site", site.name())
+        .global("shared", site.is_shared())
+        .global("paths", site.inner.accounts.paths())
         .global("user", user)
         .global(templates::HELD, held)
         .global("messages", messages);

@@ -1,14 +1,16 @@
 //! A site that is ready to serve: the application with its configuration, keys, database and templates.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use haechi_core::{Clock, KeyRing, SecureCookie};
+use haechi_core::{Clock, KeyRing, LocalPath, SecureCookie, SignedCookie, SignedCookieSalt};
 use haechi_db::Db;
 use haechi_session::Sessions;
 use haechi_template::Templates;
 
 use crate::config::Config;
 use crate::csrf_exempt::CsrfExempt;
+use crate::django::Neighbour;
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
 
@@ -23,6 +25,8 @@ pub(crate) struct Inner {
     pub(crate) name: &'static str,
     pub(crate) config: Config,
     pub(crate) development: bool,
+    /// Whether cookies travel in clear.
+    pub(crate) loopback: bool,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) db: Db,
@@ -40,6 +44,9 @@ pub(crate) struct Inner {
     pub(crate) mailer: crate::Mailer,
     pub(crate) bodies: crate::body_memory::BodyMemory,
     pub(crate) uploads: crate::Uploads,
+    pub(crate) accounts: crate::Accounts,
+    /// The Django site that shares users and sessions.
+    pub(crate) neighbour: Option<Neighbour>,
 }
 
 impl Site {
@@ -91,6 +98,42 @@ impl Site {
     /// Returns the files that visitors sent.
     pub fn uploads(&self) -> &crate::Uploads {
         &self.inner.uploads
+    }
+
+    /// Tells whether users and sessions are shared with a Django site.
+    pub fn is_shared(&self) -> bool {
+        self.inner.neighbour.is_some()
+    }
+
+    /// Plans a signed cookie of the application, for `lifetime`; beside a Django, one that its `get_signed_cookie`
+    /// reads and its `set_signed_cookie` writes, under the bare name. `salt` names what the value means.
+    ///
+    /// # Errors
+    ///
+    /// The name cannot be that of a cookie.
+    pub fn signed_cookie(
+        &self,
+        name: &str,
+        salt: &str,
+        lifetime: Duration,
+    ) -> Result<SignedCookie, haechi_core::Error> {
+        let keys = self.keys().clone();
+        let (cookie, form) = match &self.inner.neighbour {
+            Some(neighbour) => {
+                let cookie = SecureCookie::shared_with_django(name)?;
+                (if neighbour.secure { cookie } else { cookie.on_loopback() }, neighbour.signed_cookies)
+            }
+            None => {
+                let cookie = SecureCookie::new(name)?;
+                (if self.inner.loopback { cookie.on_loopback() } else { cookie }, SignedCookieSalt::Current)
+            }
+        };
+        Ok(SignedCookie::shared_with_django(keys, cookie, salt, lifetime, form))
+    }
+
+    /// Where people go who have signed in or out.
+    pub(crate) fn home(&self) -> LocalPath {
+        self.inner.accounts.start()
     }
 
     /// Returns the sessions.

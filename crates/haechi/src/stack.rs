@@ -24,7 +24,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
-    Resolve, Resolved, Scheme, Seal, logged_path,
+    Resolve, Resolved, Scheme, logged_path,
 };
 use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
@@ -40,7 +40,7 @@ use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
 use crate::framing::Framing;
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, refusal_page, render, static_files, template_failure};
+use crate::{Auth, Error, csp_report, csrf, refusal_page, render, static_files, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -59,24 +59,15 @@ pub(crate) fn stack(site: Site, rules: Rules, router: Router) -> Stack {
     let seal = Headers::default().seal(&rules.csp);
     let clock = Arc::clone(site.clock());
     let guards = guards(&site, rules.host, rules.origin, rules.csrf);
-    layer(rules.proxies, clock, guards, seal).layer(Pass {
+    let unlogged = site.inner.accounts.unlogged();
+    let sockets = Sockets { proxies: rules.proxies };
+    GuardLayer::unlogged(sockets, clock, guards, seal, unlogged.clone()).layer(Pass {
         site,
         router,
+        unlogged: unlogged.into(),
         csp_reports: Arc::new(CspReports::new()),
     })
 }
-
-fn layer(
-    proxies: Proxies,
-    clock: Arc<dyn haechi_core::Clock>,
-    guards: Vec<Box<dyn Guard>>,
-    seal: Seal,
-) -> GuardLayer {
-    GuardLayer::unlogged(Sockets { proxies }, clock, guards, seal, UNLOGGED)
-}
-
-/// Pages whose path carries a token: what stands behind is not logged.
-const UNLOGGED: &[&str] = &["/accounts/reset/", "/accounts/email/"];
 
 /// The guards, in the order in which they are asked.
 fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn Guard>> {
@@ -105,7 +96,10 @@ impl Guard for ExemptedCsrf {
         if self.site.inner.csrf_exempt.covers(head.uri.path()) {
             return Ok(());
         }
-        self.csrf.check(head)
+        match self.site.inner.neighbour {
+            Some(_) => csrf::shared_requirement(&self.csrf, head).map(drop),
+            None => self.csrf.check(head),
+        }
     }
 }
 
@@ -147,6 +141,8 @@ impl Resolve for Sockets {
 pub(crate) struct Pass {
     site: Site,
     router: Router,
+    /// Beginnings of paths behind which a token stands, which is not logged.
+    unlogged: Arc<[&'static str]>,
     csp_reports: Arc<CspReports>,
 }
 
@@ -200,7 +196,7 @@ impl Pass {
     async fn logged(self, request: Request<Body>, context: RequestContext) -> Response {
         let started = Instant::now();
         let method = request.method().clone();
-        let path = logged_path(request.uri().path(), UNLOGGED).to_owned();
+        let path = logged_path(request.uri().path(), &self.unlogged).to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
         let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
@@ -251,7 +247,7 @@ impl Pass {
         let session = auth.session();
         request.extensions_mut().insert(auth.clone());
         let headers = request.headers().clone();
-        let secret = match FormSecret::of(session, &headers, &site.inner.form_cookie, site.keys()).await {
+        let secret = match FormSecret::of(&site, session, &headers).await {
             Ok(secret) => secret,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
@@ -286,7 +282,11 @@ async fn close(
     context: &RequestContext,
     response: Response,
 ) -> Result<Response> {
+    if auth.session().was_bound().await {
+        secret.rotate();
+    }
     let mut response = render::view(site, auth, secret, headers, context, response).await?;
+    secret.keep(auth.session()).await?;
     let mut set = http::HeaderMap::new();
     auth.session().close(response.status(), &mut set).await?;
     if let Some(no_store) = set.remove(http::header::CACHE_CONTROL) {
@@ -295,7 +295,7 @@ async fn close(
     for (name, value) in &set {
         response.headers_mut().append(name.clone(), value.clone());
     }
-    secret.close(&mut response, &site.inner.form_cookie)?;
+    secret.close(site, &mut response)?;
     Ok(response)
 }
 
@@ -307,7 +307,7 @@ fn token_requirement(
     if site.inner.csrf_exempt.covers(request.uri().path()) {
         return Ok(TokenRequirement::NotNeeded);
     }
-    site.inner.csrf.token_requirement(&Head {
+    let head = Head {
         method: request.method(),
         uri: request.uri(),
         version: request.version(),
@@ -316,7 +316,11 @@ fn token_requirement(
         scheme: context.scheme(),
         host: Some(context.host()),
         now: context.started(),
-    })
+    };
+    match site.inner.neighbour {
+        Some(_) => csrf::shared_requirement(&site.inner.csrf, &head),
+        None => site.inner.csrf.token_requirement(&head),
+    }
 }
 
 fn failed(status: StatusCode, reason: &'static str) -> Response {

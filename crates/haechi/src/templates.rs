@@ -38,6 +38,7 @@ pub(crate) fn load(
     static_files: &StaticFiles,
     catalogue: &Catalogue,
     functions: Vec<AddFunction>,
+    form_field: &'static str,
 ) -> Result<Templates, haechi_template::Error> {
     let mut builder = None;
     for folder in folders {
@@ -61,6 +62,7 @@ pub(crate) fn load(
     }
     let catalogue = Arc::new(catalogue.clone());
     builder
+        .csrf_field(form_field)
         .assets(move |address| assets.asset(address))
         .function("static", move |name: &str| files.address(name))
         .function("t", move |state: &State<'_, '_>, text: &str| {

@@ -44,19 +44,27 @@ impl Hashers {
 
     /// Returns the list for a database shared with a Django that writes PBKDF2 with `iterations` (5.2:
     /// 1,000,000, 6.0: 1,200,000, 6.1: 1,500,000); rows are never upgraded.
+    #[expect(clippy::missing_panics_doc, reason = "the expectation always holds")]
     #[must_use]
     pub fn django(iterations: u32) -> Self {
-        Self::new(
+        Self::django_preferring("pbkdf2_sha256", iterations).expect("the list has this algorithm")
+    }
+
+    /// As [`django`](Self::django) for a Django whose first hasher is another one, by the name of its algorithm; `None`
+    /// for one that is not known. Its parameters are those of Django.
+    #[must_use]
+    pub fn django_preferring(algorithm: &str, iterations: u32) -> Option<Self> {
+        let mut all: Vec<Box<dyn Hasher>> = vec![
             Box::new(Pbkdf2::new(Pbkdf2Digest::Sha256, iterations)),
-            vec![
-                Box::new(Pbkdf2::new(Pbkdf2Digest::Sha1, iterations)),
-                Box::new(Argon2id::DJANGO),
-                Box::new(BcryptSha256::DJANGO),
-                Box::new(Bcrypt::DJANGO),
-                Box::new(Scrypt::DJANGO),
-            ],
-            Upgrade::Never,
-        )
+            Box::new(Pbkdf2::new(Pbkdf2Digest::Sha1, iterations)),
+            Box::new(Argon2id::DJANGO),
+            Box::new(BcryptSha256::DJANGO),
+            Box::new(Bcrypt::DJANGO),
+            Box::new(Scrypt::DJANGO),
+        ];
+        let at = all.iter().position(|hasher| hasher.algorithm() == algorithm)?;
+        let preferred = all.remove(at);
+        Some(Self::new(preferred, all, Upgrade::Never))
     }
 
     /// Returns the column for `password`, made by the preferred hasher under a fresh salt.

@@ -13,7 +13,7 @@ use crate::site::{Browser, PASSWORD, Site, authority, hashers};
 async fn reset_links_live_as_long_as_the_neighbours() {
     let site = Site::with_alice().await;
     let two_days = Duration::from_secs(2 * 86_400);
-    let tokens = ResetTokens::shared_with_django(site.keys.clone(), two_days, 0);
+    let tokens = ResetTokens::shared_with_django(site.keys.clone(), two_days, jiff::tz::TimeZone::UTC);
     let authority = site.authority.clone().reset_tokens(tokens);
     let (_, uid, token) = authority.reset_links("alice@example.com").await.unwrap().remove(0);
     site.clock.advance(two_days);

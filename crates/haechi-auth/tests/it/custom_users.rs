@@ -91,7 +91,11 @@ async fn site(db: Db) -> Site {
     let authority = Authority::with(users.clone(), throttle, keys.clone(), hashers, size, SystemClock)
         .unwrap()
         .rights(users)
-        .reset_tokens(ResetTokens::shared_with_django(keys.clone(), Duration::from_secs(259_200), 0));
+        .reset_tokens(ResetTokens::shared_with_django(
+            keys.clone(),
+            Duration::from_secs(259_200),
+            jiff::tz::TimeZone::UTC,
+        ));
     let sessions = Sessions::new(DatabaseStore::new(db.clone()));
     Site { db, keys, authority, sessions, clock: TestClock::at(0), visits: 0.into() }
 }

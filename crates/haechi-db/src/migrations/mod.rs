@@ -183,18 +183,21 @@ impl Migrations {
         Ok(pending)
     }
 
-    /// Compares the tables that a Django site made with those that haechi needs, and notes the migrations of `apps` as
-    /// adopted. No table is touched.
+    /// Compares the tables that a Django site made with those that haechi needs, and notes `made`, the migrations that
+    /// would make them by app and name, as adopted. No table is touched.
     ///
     /// # Errors
     /// Fails with [`MigrationFault::Differs`] if a table differs in what matters, or as [`plan`](Migrations::plan) does.
-    pub async fn adopt_django(&self, db: &Db, apps: &[&str]) -> Result<Vec<Planned>> {
+    pub async fn adopt_django(&self, db: &Db, made: &[(&str, &str)]) -> Result<Vec<Planned>> {
         let differences = self.compare_django(db).await?;
         if !differences.is_empty() {
             return Err(Error::new(ErrorKind::Migration(MigrationFault::Differs(differences))));
         }
         let mut adopted = self.pending(db).await?;
-        adopted.retain(|planned| apps.contains(&planned.app));
+        adopted.retain(|planned| made.contains(&(planned.app, planned.name)));
+        if adopted.is_empty() {
+            return Ok(adopted);
+        }
         match &*db.0 {
             Backend::Sqlite(database) => {
                 let steps = adopted.clone();

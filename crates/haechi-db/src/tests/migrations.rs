@@ -239,7 +239,7 @@ async fn the_tables_of_a_real_django_are_adopted_without_touching_them() {
             return;
         }
         assert_eq!(migrations.compare_django(db).await.unwrap(), Vec::<String>::new());
-        assert_eq!(migrations.adopt_django(db, &["haechi_auth"]).await.unwrap().len(), 1);
+        assert_eq!(migrations.adopt_django(db, &[("haechi_auth", "0001_users")]).await.unwrap().len(), 1);
         assert_eq!(migrations.plan(db).await.unwrap()[0].state, PlanState::Adopted);
         let kim = "select username, is_active, date_joined, last_login from auth_user where username = $1";
         let mut row = db.rows(query(kim, [text("kim")])).await.unwrap().remove(0);
@@ -263,9 +263,9 @@ async fn tables_that_differ_from_those_of_django_are_listed_and_not_adopted() {
             expire_date datetime not null, tenant integer not null)",
     )
     .await;
-    let MigrationFault::Differs(lines) =
-        fault(Migrations::new().with::<Auth>().adopt_django(&scratch.db, &["haechi_auth"]).await)
-    else {
+    let MigrationFault::Differs(lines) = fault(
+        Migrations::new().with::<Auth>().adopt_django(&scratch.db, &[("haechi_auth", "0001_users")]).await,
+    ) else {
         panic!("adopted")
     };
     assert_eq!(

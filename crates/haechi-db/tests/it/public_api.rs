@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("filter_set::new", "the name of a parameter, compared with those of a query string"),
     ("filter_set::parse", "the query string, whose names are compared with consts"),
     ("filter_set::pattern", "a value from a query string, bounded and bound"),
-    ("mod::adopt_django", "names of apps, compared with those of the migrations"),
+    ("mod::adopt_django", "names of migrations, compared with those of the program"),
 ];
 
 #[test]

@@ -10,13 +10,13 @@ use super::texts::Texts;
 use super::throttled::throttled;
 use crate::{Auth, Form, Result, Site, View, context, redirect};
 
-pub(super) async fn page(Query(next): Query<Next>) -> View {
-    view(&next, Vec::new())
+pub(super) async fn page(site: Site, Query(next): Query<Next>) -> View {
+    view(&site, &next, Vec::new())
 }
 
-fn view(next: &Next, password: Vec<String>) -> View {
+fn view(site: &Site, next: &Next, password: Vec<String>) -> View {
     let status = if password.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = context! { next => next.path().as_str(), errors => context! { password } };
+    let page = context! { next => next.path(site).as_str(), errors => context! { password } };
     View::new("accounts/confirm.html", page).status(status)
 }
 
@@ -36,10 +36,10 @@ pub(super) async fn confirm(
 ) -> Result<Response> {
     let next = Next { next: form.next };
     match auth.confirm(&form.password).await {
-        Ok(true) => Ok(redirect(next.path())),
+        Ok(true) => Ok(redirect(next.path(&site))),
         Ok(false) => {
             let wrong = Texts::of(&site, &headers).get("That is not your password.");
-            Ok(view(&next, vec![wrong]).into_response())
+            Ok(view(&site, &next, vec![wrong]).into_response())
         }
         Err(haechi_auth::Error::Throttled { retry_after }) => Ok(throttled(retry_after)),
         Err(error) => Err(error.into()),

@@ -100,7 +100,7 @@ async fn write(site: Site, user: User, origin: String, language: String) -> Resu
             .get("Somebody made another account at %(site)s with your address. Your own account is %(username)s.\n\nIf it was you, sign in with that name, or ask for a new password:\n\n%(link)s\n\nIf it was not you, do nothing: your account stays as it is.")
             .replace("%(site)s", site.name())
             .replace("%(username)s", &owner.username)
-            .replace("%(link)s", &format!("{origin}/accounts/password/reset"));
+            .replace("%(link)s", &format!("{origin}{}", site.inner.accounts.password_reset_page()));
         let subject = texts.get("You have an account at %(site)s").replace("%(site)s", site.name());
         return Ok(Some(Mail::new(&owner.email, subject, text)?));
     }

@@ -3,7 +3,6 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{Credentials, normalize_username};
-use haechi_core::LocalPath;
 use haechi_session::{FlashLevel, Remember};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -15,11 +14,16 @@ use super::texts::Texts;
 use crate::{Auth, Form, MaybeUser, Result, Site, View, context, redirect};
 
 pub(super) async fn login_page(site: Site, user: MaybeUser, Query(next): Query<Next>) -> Response {
-    if user.0.is_some() {
-        return redirect(next.path());
+    let next = next.path(&site);
+    // Django shows the page all the same, to sign in as somebody else.
+    if user.0.is_some() && !site.inner.accounts.is_djangos() {
+        return redirect(next);
     }
-    View::new("accounts/login.html", context! { next => next.path().as_str(), username => "", name_is_email => site.authority().name_is_email() })
-        .into_response()
+    View::new(
+        "accounts/login.html",
+        context! { next => next.as_str(), username => "", name_is_email => site.authority().name_is_email() },
+    )
+    .into_response()
 }
 
 #[derive(Deserialize)]
@@ -39,13 +43,16 @@ pub(super) async fn login(
     Form(form): Form<Login>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let next = Next { next: form.next }.path();
+    let next = Next { next: form.next }.path(&site);
     let credentials = Credentials { username: normalize_username(&form.username), password: form.password };
     match auth.authenticate_from(&credentials, known_device::sent(&site, &headers)).await {
         Ok(Some(user)) => {
             let remember = if form.remember == "on" { Remember::OnThisDevice } else { Remember::default() };
             auth.login_with(user, remember).await?;
-            auth.session().flash(FlashLevel::Success, texts.get("You are signed in.")).await?;
+            // Django says nothing, and a message that waits in its cookie would stand on a page of its own.
+            if !site.inner.accounts.is_djangos() {
+                auth.session().flash(FlashLevel::Success, texts.get("You are signed in.")).await?;
+            }
             let mut response = redirect(next);
             known_device::remember(&site, &auth, &headers, &mut response).await?;
             Ok(response)
@@ -75,7 +82,7 @@ pub(super) async fn login(
 
 pub(super) async fn logout(site: Site, auth: Auth, headers: HeaderMap) -> Result<Response> {
     auth.logout().await?;
-    let mut response = redirect(LocalPath::root());
+    let mut response = redirect(site.home());
     forget(&site, &headers, &mut response);
     Ok(response)
 }

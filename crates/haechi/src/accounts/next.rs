@@ -3,6 +3,8 @@
 use haechi_core::LocalPath;
 use serde::Deserialize;
 
+use crate::Site;
+
 /// Where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Next {
@@ -13,11 +15,11 @@ pub(super) struct Next {
 impl Next {
     /// Returns the place if it is on this site, and the start page if it is not: a link to the sign-in page
     /// cannot send people elsewhere.
-    pub(super) fn path(&self) -> LocalPath {
+    pub(super) fn path(&self, site: &Site) -> LocalPath {
         if self.next.len() > LONGEST {
-            return LocalPath::root();
+            return site.home();
         }
-        LocalPath::parse(&self.next).unwrap_or_else(|_| LocalPath::root())
+        LocalPath::parse(&self.next).unwrap_or_else(|_| site.home())
     }
 }
 

@@ -3,24 +3,30 @@
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::About;
-use haechi_core::{LocalPath, RequestContext};
+use haechi_core::RequestContext;
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::new_password::{NewPassword, fields};
 use super::notice;
-use super::texts::{Texts, password_errors};
+use super::texts::Texts;
 use super::throttled::throttled;
 use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
 
 pub(super) async fn password_page(site: Site, headers: HeaderMap, _user: CurrentUser) -> View {
-    password_view(&Texts::of(&site, &headers), Vec::new(), Vec::new())
+    password_view(&site, &Texts::of(&site, &headers), Vec::new(), Vec::new())
 }
 
-fn password_view(texts: &Texts<'_>, old_password: Vec<String>, new_password: Vec<String>) -> View {
+fn password_view(
+    site: &Site,
+    texts: &Texts<'_>,
+    old_password: Vec<String>,
+    new_password: Vec<String>,
+) -> View {
     let wrong = !old_password.is_empty() || !new_password.is_empty();
     let errors = context! { old_password, new_password };
-    let page = context! { errors, password_hint => texts.password_hint() };
+    let page = context! { errors, fields => fields(site), password_hint => texts.password_hint() };
     let view = View::new("accounts/password_change.html", page);
     if wrong { view.status(StatusCode::UNPROCESSABLE_ENTITY) } else { view }
 }
@@ -28,7 +34,8 @@ fn password_view(texts: &Texts<'_>, old_password: Vec<String>, new_password: Vec
 #[derive(Deserialize)]
 pub(super) struct PasswordChange {
     old_password: String,
-    new_password: String,
+    #[serde(flatten)]
+    new: NewPassword,
 }
 
 pub(super) async fn password_change(
@@ -40,22 +47,22 @@ pub(super) async fn password_change(
     Form(form): Form<PasswordChange>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(&user));
-    if !wrong.is_empty() {
-        return Ok(password_view(&texts, Vec::new(), wrong).into_response());
-    }
-    let changed = match auth.change_password(&form.old_password, &form.new_password).await {
+    let new = match form.new.checked(&site, &texts, &About::user(&user)) {
+        Ok(new) => new,
+        Err(wrong) => return Ok(password_view(&site, &texts, Vec::new(), wrong).into_response()),
+    };
+    let changed = match auth.change_password(&form.old_password, new).await {
         Ok(changed) => changed,
         Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
         Err(error) => return Err(error.into()),
     };
     if !changed {
         let wrong = vec![texts.get("That is not your password.")];
-        return Ok(password_view(&texts, wrong, Vec::new()).into_response());
+        return Ok(password_view(&site, &texts, wrong, Vec::new()).into_response());
     }
     let language = texts.language.clone();
     notice::password_changed(&site, (*user).clone(), notice::Address::AsStored, &context, language);
     let changed = texts.get("Your password is changed. Other devices are signed out.");
     auth.session().flash(FlashLevel::Success, changed).await?;
-    Ok(redirect(LocalPath::root()))
+    Ok(redirect(site.home()))
 }

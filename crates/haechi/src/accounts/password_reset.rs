@@ -11,8 +11,13 @@ use super::texts::Texts;
 use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context};
 
-pub(super) async fn page() -> View {
-    View::new("accounts/password_reset.html", context! { sent => false })
+pub(super) async fn page(site: Site) -> View {
+    View::new("accounts/password_reset.html", context! { sent => false, hours => hours(&site) })
+}
+
+/// How long a link lives.
+fn hours(site: &Site) -> u64 {
+    (site.authority().reset_lifetime().as_secs() / 3_600).max(1)
 }
 
 #[derive(Deserialize)]
@@ -38,8 +43,9 @@ pub(super) async fn send(
         Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
         Err(error) => return Err(error.into()),
     }
+    let page = context! { sent => true, hours => hours(&site) };
     queue.write(write(site, email, origin, language))?;
-    Ok(View::new("accounts/password_reset.html", context! { sent => true }).into_response())
+    Ok(View::new("accounts/password_reset.html", page).into_response())
 }
 
 /// Writes the mail, if an account has the address.
@@ -63,11 +69,16 @@ async fn write(site: Site, email: String, origin: String, language: String) -> R
     }
     let Some((user, uid, token)) = chosen else { return Ok(None) };
     let texts = Texts { site: &site, language };
-    let text = texts
-        .get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is.")
+    let reset = site.inner.accounts.reset_page();
+    let text = match hours(&site) {
+        1 => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
+        _ => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within %(hours)s hours:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
+    };
+    let text = text
+        .replace("%(hours)s", &hours(&site).to_string())
         .replace("%(username)s", &user.username)
         .replace("%(site)s", site.name())
-        .replace("%(link)s", &format!("{origin}/accounts/reset/{uid}/{token}/"));
+        .replace("%(link)s", &format!("{origin}{reset}{uid}/{token}/"));
     let subject = texts.get("A new password for %(site)s").replace("%(site)s", site.name());
     Ok(Some(Mail::new(&user.email, subject, text)?))
 }

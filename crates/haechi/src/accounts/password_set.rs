@@ -4,13 +4,13 @@ use axum::Extension;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{About, Reset};
-use haechi_core::{RequestContext, local};
+use haechi_core::{LocalPath, RequestContext};
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 
+use super::new_password::{NewPassword, fields};
 use super::notice;
-use super::texts::{Texts, password_errors};
+use super::texts::Texts;
 use crate::{Auth, Form, Result, Session, Site, View, context, redirect};
 
 /// Takes the token out of the address before a page is shown, so that no `Referer`, history or screenshot holds it.
@@ -23,18 +23,15 @@ pub(super) async fn page(
     let texts = Texts::of(&site, &headers);
     if token == IN_SESSION {
         let bearer = bearer(&site, auth.session(), &uid).await?;
-        return Ok(view(&texts, bearer.is_some(), Vec::new()));
+        return Ok(view(&site, &texts, bearer.is_some(), Vec::new()));
     }
     if site.inner.authority.check_reset(&uid, &token).await?.is_none() {
-        return Ok(view(&texts, false, Vec::new()));
+        return Ok(view(&site, &texts, false, Vec::new()));
     }
     auth.session().insert(KEPT, &token).await?;
-    Ok(redirect(local!("/accounts/reset/{uid}/set-password/")))
-}
-
-#[derive(Deserialize)]
-pub(super) struct NewPassword {
-    new_password: String,
+    // A good link has a user id of letters and digits.
+    let form = format!("{}{uid}/{IN_SESSION}/", site.inner.accounts.reset_page());
+    Ok(redirect(LocalPath::parse(&form)?))
 }
 
 pub(super) async fn set(
@@ -48,22 +45,22 @@ pub(super) async fn set(
     let texts = Texts::of(&site, &headers);
     let session = auth.session();
     let Some(reset) = bearer(&site, session, &uid).await? else {
-        return Ok(view(&texts, false, Vec::new()));
+        return Ok(view(&site, &texts, false, Vec::new()));
     };
     let user = reset.user();
-    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(user));
-    if !wrong.is_empty() {
-        return Ok(view(&texts, true, wrong));
-    }
+    let new = match form.checked(&site, &texts, &About::user(user)) {
+        Ok(new) => new,
+        Err(wrong) => return Ok(view(&site, &texts, true, wrong)),
+    };
     session.remove(KEPT).await?;
     // It ends every session too: whoever held the account before holds nothing now.
-    if !auth.set_password(&reset, &form.new_password).await? {
-        return Ok(view(&texts, false, Vec::new()));
+    if !auth.set_password(&reset, new).await? {
+        return Ok(view(&site, &texts, false, Vec::new()));
     }
     let language = texts.language.clone();
     notice::password_changed(&site, reset.user().clone(), notice::Address::Used, &context, language);
     session.flash(FlashLevel::Success, texts.get("Your new password is set. Sign in with it.")).await?;
-    Ok(redirect(local!("/accounts/login")))
+    Ok(redirect(site.inner.accounts.sign_in_page()))
 }
 
 /// Returns the reset of whoever opened the link of a mail, for as long as it is good.
@@ -72,10 +69,14 @@ async fn bearer(site: &Site, session: &Session, uid: &str) -> Result<Option<Rese
     Ok(site.inner.authority.check_reset(uid, &token).await?)
 }
 
-fn view(texts: &Texts<'_>, valid: bool, new_password: Vec<String>) -> Response {
+fn view(site: &Site, texts: &Texts<'_>, valid: bool, new_password: Vec<String>) -> Response {
     let wrong = !valid || !new_password.is_empty();
-    let page =
-        context! { valid, errors => context! { new_password }, password_hint => texts.password_hint() };
+    let page = context! {
+        valid,
+        fields => fields(site),
+        errors => context! { new_password },
+        password_hint => texts.password_hint(),
+    };
     let view = View::new("accounts/password_set.html", page);
     if wrong { view.status(StatusCode::UNPROCESSABLE_ENTITY).into_response() } else { view.into_response() }
 }

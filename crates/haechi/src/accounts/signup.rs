@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use haechi_auth::{About, Allowance, CreateUser, Credentials, Throttle, normalize_username};
-use haechi_core::{RequestContext, local};
+use haechi_core::RequestContext;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context, redirect};
 
 pub(super) async fn signup_page(site: Site, headers: HeaderMap, Query(next): Query<Next>) -> View {
-    let empty = Signup { next: next.path().as_str().to_owned(), ..Signup::default() };
+    let empty = Signup { next: next.path(&site).as_str().to_owned(), ..Signup::default() };
     form_view(&site, &Texts::of(&site, &headers), &empty, Wrong::default())
 }
 
@@ -126,7 +126,7 @@ fn form_view(site: &Site, texts: &Texts<'_>, form: &Signup, wrong: Wrong) -> Vie
     let fine = wrong.username.is_empty() && wrong.email.is_empty() && wrong.password.is_empty();
     let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = context! {
-        next => Next { next: form.next.clone() }.path().as_str(),
+        next => Next { next: form.next.clone() }.path(site).as_str(),
         username => form.username.clone(),
         email => form.email.clone(),
         errors => context! { username => wrong.username, email => wrong.email, password => wrong.password },
@@ -138,7 +138,7 @@ fn form_view(site: &Site, texts: &Texts<'_>, form: &Signup, wrong: Wrong) -> Vie
 
 /// Signs the new user in. Somebody who guessed at the name before it was taken does not make the account fail.
 async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> Result<Response> {
-    let next = Next { next: form.next }.path();
+    let next = Next { next: form.next }.path(site);
     let credentials = Credentials { username: form.username, password: form.password };
     match auth.authenticate(&credentials).await {
         Ok(Some(user)) => {
@@ -147,7 +147,9 @@ async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> R
             known_device::remember(site, auth, headers, &mut response).await?;
             Ok(response)
         }
-        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => Ok(redirect(local!("/accounts/login"))),
+        Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => {
+            Ok(redirect(site.inner.accounts.sign_in_page()))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -31,7 +31,10 @@ pub(super) async fn run(built: Built, wish: Wish) -> Result<ExitCode, Failure> {
         if !differences.is_empty() {
             return Err("the tables differ from Django's; nothing was changed".into());
         }
-        list("adopted", &migrations.adopt_django(db, &["haechi_auth"]).await?);
+        list("adopted", &migrations.adopt_django(db, haechi_auth::UserTables::OF_DJANGO).await?);
+    }
+    if built.site.is_shared() {
+        list("adopted", &migrations.adopt_django(db, haechi_auth::UserTables::OF_DJANGO).await?);
     }
     list("applied", &migrations.apply(db).await?);
     Ok(ExitCode::SUCCESS)

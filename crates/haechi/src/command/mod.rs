@@ -1,6 +1,7 @@
 //! What a person may ask of an application: `serve`, `check`, `routes` and the rest.
 
 mod check;
+mod django;
 mod explain;
 mod key;
 mod log;
@@ -59,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: log::Command,
     },
+    /// Stand beside a Django site
+    Django {
+        #[command(subcommand)]
+        command: django::Command,
+    },
     /// Make a secret key
     Key {
         #[command(subcommand)]
@@ -108,6 +114,7 @@ fn dispatch(app: App, wish: Wish) -> Result<ExitCode, Failure> {
     match wish {
         Wish::Ours(Command::Key { command }) => return Ok(key::run(&command)),
         Wish::Ours(Command::Routes { json }) => return Ok(routes::run(&app, json)),
+        Wish::Ours(Command::Django { command: django::Command::Exporter }) => return Ok(django::exporter()),
         _ => {}
     }
     let config = Config::load(std::env::vars())?;
@@ -118,6 +125,9 @@ fn dispatch(app: App, wish: Wish) -> Result<ExitCode, Failure> {
         crate::config::Runtime::PerCore => haechi_server::Runtime::PerCore,
     };
     haechi_server::run(runtime, async move {
+        if let Wish::Ours(Command::Django { .. }) = wish {
+            return Ok(django::doctor(&app, &config).await);
+        }
         let built = app.build(config).await?;
         match wish {
             Wish::Ours(command) => ours(built, command, runtime).await,
@@ -136,13 +146,13 @@ async fn ours(built: Built, command: Command, runtime: haechi_server::Runtime) -
         Command::User { command } => user::run(built, command).await,
         Command::Log { command } => log::run(built, command).await,
         Command::Explain { place } => explain::run(&built, &place),
-        // These two need no site, and were done before there was one.
-        Command::Key { .. } | Command::Routes { .. } => Ok(ExitCode::SUCCESS),
+        // These need no site, and were done before there was one.
+        Command::Key { .. } | Command::Routes { .. } | Command::Django { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 
 async fn own(mut built: Built, at: usize) -> Result<ExitCode, Failure> {
-    built.migrations.apply(built.site.db()).await?;
+    built.prepare().await?;
     let (_, _, work) = built.app.commands.swap_remove(at);
     match work(built.site).await {
         Ok(()) => Ok(ExitCode::SUCCESS),

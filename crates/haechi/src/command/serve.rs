@@ -59,11 +59,16 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
-/// Brings the tables up to date on a developer's machine; elsewhere refuses to serve with pending migrations.
+/// Brings the tables up to date on a developer's machine, and makes our own beside those of a Django; elsewhere refuses to serve with pending migrations.
 async fn ready(built: &Built) -> Result<(), Failure> {
     let (db, migrations) = (built.site.db(), &built.migrations);
-    if built.site.is_development() {
-        migrations.apply(db).await?;
+    if let Some(neighbour) = &built.site.inner.neighbour {
+        for warning in &neighbour.warnings {
+            tracing::warn!(target: "haechi", "{warning}");
+        }
+    }
+    if built.site.is_development() || built.site.is_shared() {
+        built.prepare().await?;
     } else if let Some(pending) = migrations.pending(db).await?.first() {
         let place = format!("{}/{}", pending.app, pending.name);
         return Err(format!("migration {place} is pending: run the command migrate first").into());

@@ -3,6 +3,7 @@
 //! A setting that is misspelt is refused, with the nearest one that exists: a security setting that is
 //! silently ignored is worse than one that was never written.
 
+mod django;
 mod duration;
 mod error;
 mod keys;
@@ -17,6 +18,7 @@ use haechi_auth::Validator;
 use haechi_core::Secret;
 use serde::Deserialize;
 
+pub use self::django::Django;
 use self::error::Error;
 pub use self::error::{Error as ConfigError, ErrorKind};
 pub use self::limits::RequestLimits;
@@ -256,35 +258,6 @@ fn validators<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<V
     Ok(list)
 }
 
-/// The Django section: what a Django site next door must tell us.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Django {
-    /// Its `SECRET_KEY`.
-    #[serde(deserialize_with = "secret::deserialize")]
-    pub secret_key: Secret<String>,
-    /// Its `SECRET_KEY_FALLBACKS`.
-    #[serde(default, deserialize_with = "secret::list")]
-    pub secret_key_fallbacks: Vec<Secret<String>>,
-    /// Its version, such as `5.2.19`: it decides hash parameters and the salt of signed cookies.
-    pub version: String,
-    /// Its `TIME_ZONE`.
-    #[serde(default = "utc")]
-    pub time_zone: String,
-    /// Its `SESSION_ENGINE`, by the last part of the dotted path.
-    #[serde(default = "db")]
-    pub session_engine: String,
-}
-
-fn utc() -> String {
-    "UTC".to_owned()
-}
-
-fn db() -> String {
-    "db".to_owned()
-}
-
 /// A raw socket service.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -430,6 +403,7 @@ mod tests {
                     "log.format" => "json",
                     "session.store" => "cookie",
                     path if path.starts_with("limits.") || path.starts_with("session.") => "5s",
+                    path if path.ends_with("_age") || path.ends_with("_timeout") => "5s",
                     _ => "x",
                 },
             };

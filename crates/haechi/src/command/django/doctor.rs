@@ -1,0 +1,236 @@
+//! `django doctor`: reads the configuration and the database, and says what is right and what is wrong with its cure.
+
+use std::process::ExitCode;
+
+use haechi_auth::UserTables;
+use haechi_db::{Db, Migrations, sql};
+
+use crate::App;
+use crate::build;
+use crate::config::Config;
+use crate::django::{Engine, Neighbour};
+
+/// What was found, a line each, and whether any of it stands in the way.
+#[derive(Debug, Default)]
+struct Report {
+    lines: Vec<String>,
+    errors: usize,
+}
+
+impl Report {
+    fn good(&mut self, text: &str) {
+        self.lines.push(format!("ok       {text}"));
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.lines.push(format!("warning  {text}"));
+    }
+
+    fn wrong(&mut self, text: &str) {
+        self.lines.push(format!("error    {text}"));
+        self.errors += 1;
+    }
+}
+
+pub(super) async fn run(app: &App, config: &Config) -> ExitCode {
+    let report = examine(app, config).await;
+    report.lines.iter().for_each(|line| println!("{line}"));
+    println!("{} errors", report.errors);
+    if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn examine(app: &App, config: &Config) -> Report {
+    let mut report = Report::default();
+    let neighbour = match build::neighbour(config) {
+        None => {
+            report.wrong(
+                "there is no section [django]: run `django exporter` and feed what it prints to manage.py shell",
+            );
+            None
+        }
+        Some(Err(faults)) => {
+            faults.iter().for_each(|fault| report.wrong(fault));
+            None
+        }
+        Some(Ok(neighbour)) => {
+            settings(&mut report, &neighbour);
+            Some(neighbour)
+        }
+    };
+    match build::database(config, app.name).await {
+        Ok(db) => {
+            tables(&mut report, app, &db).await;
+            if let Some(neighbour) = &neighbour {
+                content(&mut report, neighbour, &db).await;
+            }
+        }
+        Err(error) => report.wrong(&format!("{error}: set database.url to the database of the Django site")),
+    }
+    report
+}
+
+fn settings(report: &mut Report, neighbour: &Neighbour) {
+    report.good("the keys, the version and the formats can be shared");
+    report.good(&format!("new passwords are written as the Django site writes them: {}", neighbour.hashes()));
+    match neighbour.engine {
+        Engine::Database => report.good("sessions are shared in the table django_session: signing out ends them on both"),
+        Engine::SignedCookies => report.warn(
+            "sessions are shared in signed cookies: a copy of one lives on after a sign-out, on either site; the engine \
+             `db` ends it",
+        ),
+    }
+    if !neighbour.secure {
+        report.warn("cookies are set without Secure: set SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE there, and serve both over TLS");
+    }
+    neighbour.warnings.iter().for_each(|warning| report.warn(warning));
+}
+
+/// Compares the tables of Django, and looks for our own.
+async fn tables(report: &mut Report, app: &App, db: &Db) {
+    let migrations: Migrations = app.all_migrations();
+    match migrations.compare_django(db).await {
+        Ok(differences) if differences.is_empty() => report.good("the tables are Django's"),
+        Ok(differences) => {
+            for difference in differences {
+                report.wrong(&format!(
+                    "{difference}; run manage.py migrate on the Django site, or name its database"
+                ));
+            }
+        }
+        Err(error) => report.wrong(&format!("the tables cannot be read: {error}")),
+    }
+    match migrations.pending(db).await {
+        Ok(pending) => {
+            let ours = |app: &str, name: &str| !UserTables::OF_DJANGO.contains(&(app, name));
+            let count = pending.iter().filter(|one| ours(one.app, one.name)).count();
+            match count {
+                0 => report.good("haechi's own tables stand beside them"),
+                _ => report.good("haechi's own tables are made at the first start, or by `migrate`"),
+            }
+        }
+        Err(error) => report.wrong(&format!("haechi's own tables: {error}")),
+    }
+}
+
+/// Looks at what stands in the tables: whether the keys fit it, and the hashes.
+async fn content(report: &mut Report, neighbour: &Neighbour, db: &Db) {
+    if neighbour.engine == Engine::Database {
+        sessions(report, neighbour, db).await;
+    }
+    let prefix = format!("{}$", neighbour.hasher_prefix());
+    let hashes = sql!(
+        "select count(*), coalesce(sum(case when substr(password, 1, {length}) = {prefix} then 1 else 0 end), 0)
+         from auth_user where password not like '!%'",
+        length = i64::try_from(prefix.len()).unwrap_or(0)
+    );
+    match hashes.one::<(i64, i64)>(db).await {
+        Ok((0, _)) => report.warn("nobody has a password yet: there is no telling whether hashes agree"),
+        Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
+        Ok((all, same)) => report.warn(&format!(
+            "{same} of {all} passwords are hashed as configured: if the newest of the others are of the Django site, \
+             `version`, `password_hasher` or `pbkdf2_iterations` is not what it has"
+        )),
+        Err(error) => report.wrong(&format!("auth_user cannot be read: {error}")),
+    }
+}
+
+async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
+    let rows =
+        sql!("select session_key, session_data from django_session order by expire_date desc limit 50");
+    let rows: Vec<(String, String)> = match rows.all(db).await {
+        Ok(rows) => rows,
+        Err(error) => return report.wrong(&format!("django_session cannot be read: {error}")),
+    };
+    let store = neighbour.store(db);
+    let read = rows.iter().filter(|(_, data)| store.verifies(data)).count();
+    match (rows.len(), read) {
+        (0, _) => report.warn(
+            "there is no session yet: sign in on the Django site and run this once more, to see whether the keys fit",
+        ),
+        (all, read) if all == read => report.good(&format!("the {all} newest sessions are signed by these keys")),
+        (all, 0) => report.wrong(&format!(
+            "none of the {all} newest sessions is signed by these keys: secret_key is not the SECRET_KEY of the Django \
+             site, or its SessionStore is a class of its own"
+        )),
+        (all, read) => report.warn(&format!(
+            "{read} of the {all} newest sessions are signed by these keys: the key was changed; name the one before in \
+             secret_key_fallbacks"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    async fn check(text: &str, expected: &[&str]) {
+        let text = format!("database.url = 'sqlite::memory:'\n{text}");
+        let config = Config::parse(&text, &BTreeMap::new()).unwrap();
+        let report = examine(&App::new("test"), &config).await;
+        for part in expected {
+            assert!(report.lines.iter().any(|line| line.contains(part)), "{part}: {:#?}", report.lines);
+        }
+        assert_eq!(report.errors, report.lines.iter().filter(|line| line.starts_with("error")).count());
+        assert!(report.errors > 0, "an empty database is not that of a Django site");
+    }
+
+    #[tokio::test]
+    async fn the_doctor_names_everything_that_cannot_be_shared_with_its_cure() {
+        let key = "secret_key = 'a-key-that-two-sites-share-9f1c03e87b6d4a52c0fe1893'";
+        check("", &["error    there is no section [django]"]).await;
+        for (engine, why) in [
+            ("cached_db", "its cache still answers"),
+            ("django.contrib.sessions.backends.cache", "only Python reads"),
+            ("file", "stand in files of that machine"),
+            ("my.sessions", "of one's own"),
+        ] {
+            let text = format!("[django]\n{key}\nversion = '5.2'\nsession_engine = '{engine}'");
+            check(&text, &[&format!("error    session_engine is \"{engine}\""), why]).await;
+        }
+        let many = format!(
+            "[django]\n{key}\nversion = '4.2'\nsession_serializer = 'a.Pickle'\ntime_zone = 'Moon'\n\
+             password_hasher = 'md5'\nmessage_storage = 'x'\nsession_cookie_samesite = 'None'"
+        );
+        check(
+            &many,
+            &[
+                "version is \"4.2\"",
+                "session_serializer",
+                "time_zone",
+                "password_hasher",
+                "message_storage",
+                "samesite",
+            ],
+        )
+        .await;
+        for (line, what) in [
+            ("signing_backend = 'a.Signer'", "signing_backend"),
+            ("use_tz = false", "use_tz"),
+            ("auth_backend = 'x'", "auth_backend"),
+        ] {
+            check(&format!("[django]\n{key}\nversion = '5.2'\n{line}"), &[what]).await;
+        }
+        let good = format!("[django]\n{key}\nversion = '5.2.19'");
+        check(
+            &good,
+            &[
+                "ok       the keys",
+                "pbkdf2_sha256 with 1000000 iterations",
+                "auth_user: the table is missing",
+            ],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_key_that_could_be_guessed_is_refused_in_production_and_warned_of_elsewhere() {
+        let weak = "[django]\nsecret_key = 'changeme'\nversion = '5.2'";
+        check(weak, &["warning  the SECRET_KEY"]).await;
+        let production = format!("mode = 'production'\n{weak}");
+        check(&production, &["error    secret_key could be guessed"]).await;
+        let generated = "mode = 'production'\n[django]\nsecret_key = 'django-insecure-q7Rf2mXw9Lk4Zt8Nv3Bc6Hs1Jd5Gp0Y'\nversion = '5.2'";
+        check(generated, &["warning  the SECRET_KEY", "ok       the keys"]).await;
+    }
+}

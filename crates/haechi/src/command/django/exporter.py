@@ -1,0 +1,72 @@
+# Prints the section [django] of haechi.toml from the settings of this site. It holds the SECRET_KEY: write it to a
+# file that only the site may read.
+#   python manage.py shell -v 0 < exporter.py > django.toml
+import json
+import django
+from django.conf import settings
+from django.contrib.auth.hashers import get_hasher
+from django.utils.module_loading import import_string
+
+
+def line(name, value):
+    if value is None:
+        return
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, int):
+        text = str(value)
+    elif isinstance(value, (list, tuple)):
+        text = json.dumps([str(item) for item in value])
+    else:
+        text = json.dumps(str(value))
+    print(f"{name} = {text}")
+
+
+def age(name, seconds):
+    print(f'{name} = "{int(seconds)}s"')
+
+
+hasher = get_hasher("default")
+usual = {(5, 2): 1_000_000, (6, 0): 1_200_000, (6, 1): 1_500_000}.get(django.VERSION[:2])
+iterations = getattr(hasher, "iterations", None)
+secure = {bool(settings.SESSION_COOKIE_SECURE), bool(settings.CSRF_COOKIE_SECURE)}
+storage = settings.MESSAGE_STORAGE
+
+print("[django]")
+line("secret_key", settings.SECRET_KEY)
+line("secret_key_fallbacks", list(settings.SECRET_KEY_FALLBACKS))
+line("version", ".".join(str(part) for part in django.VERSION[:3]))
+line("time_zone", settings.TIME_ZONE)
+line("use_tz", settings.USE_TZ)
+line("session_engine", settings.SESSION_ENGINE)
+line("session_serializer", settings.SESSION_SERIALIZER)
+line("signing_backend", settings.SIGNING_BACKEND)
+line("auth_backend", settings.AUTHENTICATION_BACKENDS[0])
+line("password_hasher", hasher.algorithm)
+if hasher.algorithm.startswith("pbkdf2") and iterations != usual:
+    line("pbkdf2_iterations", iterations)
+age("password_reset_timeout", settings.PASSWORD_RESET_TIMEOUT)
+line("signed_cookie_legacy", getattr(settings, "SIGNED_COOKIE_LEGACY_SALT_FALLBACK", None))
+line("message_storage", storage)
+if secure == {True}:
+    line("cookie_secure", True)
+line("session_cookie_name", settings.SESSION_COOKIE_NAME)
+line("session_cookie_domain", settings.SESSION_COOKIE_DOMAIN)
+line("session_cookie_path", settings.SESSION_COOKIE_PATH)
+line("session_cookie_samesite", settings.SESSION_COOKIE_SAMESITE or "None")
+age("session_cookie_age", settings.SESSION_COOKIE_AGE)
+line("session_expire_at_browser_close", settings.SESSION_EXPIRE_AT_BROWSER_CLOSE)
+line("session_save_every_request", settings.SESSION_SAVE_EVERY_REQUEST)
+line("csrf_use_sessions", settings.CSRF_USE_SESSIONS)
+line("csrf_cookie_name", settings.CSRF_COOKIE_NAME)
+line("csrf_cookie_domain", settings.CSRF_COOKIE_DOMAIN)
+line("csrf_cookie_path", settings.CSRF_COOKIE_PATH)
+line("csrf_cookie_samesite", settings.CSRF_COOKIE_SAMESITE or "None")
+age("csrf_cookie_age", settings.CSRF_COOKIE_AGE or 31449600)
+line("csrf_cookie_httponly", settings.CSRF_COOKIE_HTTPONLY)
+if settings.AUTH_USER_MODEL != "auth.User":
+    print(f"# AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}: haechi reads auth_user")
+if settings.CSRF_HEADER_NAME != "HTTP_X_CSRFTOKEN":
+    print(f"# CSRF_HEADER_NAME is {settings.CSRF_HEADER_NAME}: haechi reads X-CSRFToken and X-CSRF-Token")
+if import_string(settings.SESSION_ENGINE + ".SessionStore").__name__ != "SessionStore":
+    print("# the session store has a name of its own, which salts its signatures: haechi cannot read it")

@@ -1,0 +1,68 @@
+//! The form token in a body, which goes on whole after it was read.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use haechi_core::Denial;
+use haechi_guard::{FormToken, Prefix, form_token};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::{Error, body_memory};
+
+/// What was found in a body, and the request with all of it.
+pub(super) struct Searched {
+    pub(super) found: FormToken,
+    /// The fields of an urlencoded body, as Django counts them.
+    pub(super) fields: usize,
+    pub(super) request: Request<Body>,
+}
+
+/// Whether a body can hold a token.
+pub(super) fn is_form(content_type: Option<&HeaderValue>) -> bool {
+    let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase();
+    matches!(essence.as_str(), URLENCODED | "multipart/form-data")
+}
+
+/// Reads as much of a body as its token needs, `most` bytes at most.
+pub(super) async fn search(request: Request<Body>, most: usize) -> Result<Searched, Error> {
+    let (parts, mut body) = request.into_parts();
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let mut read = BytesMut::new();
+    let found = loop {
+        match form_token(content_type, &read, Prefix::Partial) {
+            FormToken::NeedMore => {}
+            known => break known,
+        }
+        match body.frame().await {
+            None => break form_token(content_type, &read, Prefix::Whole),
+            Some(frame) => {
+                let frame = frame.map_err(|error| body_memory::refusal(&error))?;
+                if let Ok(data) = frame.into_data() {
+                    read.extend_from_slice(&data);
+                }
+            }
+        }
+        if read.len() > most {
+            return Err(Denial::new(StatusCode::PAYLOAD_TOO_LARGE, "csrf", "form-too-long").close().into());
+        }
+    };
+    let urlencoded = content_type.trim_start().get(..URLENCODED.len());
+    let fields = match urlencoded.is_some_and(|essence| essence.eq_ignore_ascii_case(URLENCODED)) {
+        true => read.iter().filter(|&&byte| byte == b'&').count() + 1,
+        false => 0,
+    };
+    Ok(Searched { found, fields, request: Request::from_parts(parts, prefixed(read.freeze(), body)) })
+}
+
+/// Returns a body that begins with what was read of it already.
+fn prefixed(read: Bytes, rest: Body) -> Body {
+    use futures_util::{StreamExt, stream};
+    if http_body::Body::is_end_stream(&rest) {
+        return Body::from(read);
+    }
+    Body::from_stream(stream::iter([Ok(read)]).chain(rest.into_data_stream()))
+}
+
+const URLENCODED: &str = "application/x-www-form-urlencoded";

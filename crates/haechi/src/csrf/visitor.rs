@@ -1,0 +1,96 @@
+//! The secret of a visitor, derived from the session or from a cookie.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use haechi_core::{CsrfSecret, KeyRing, SecureCookie, Token};
+use haechi_session::Session;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, Response};
+
+use crate::Error;
+
+/// A visitor, and the secret that is derived when a page or a form asks for it.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    keys: KeyRing,
+    known: Option<Known>,
+    /// The name that a visitor gets who has neither session nor cookie, once a page asks.
+    fresh: OnceLock<Token>,
+    secret: OnceLock<CsrfSecret>,
+}
+
+/// By what a visitor is known.
+enum Known {
+    Session(String),
+    Cookie(String),
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(_) => "Session(..)",
+            Self::Cookie(_) => "Cookie(..)",
+        })
+    }
+}
+
+impl Visitor {
+    /// Finds what the secret of a request is bound to: its session, its cookie, or nothing yet.
+    ///
+    /// # Security
+    ///
+    /// The secret is derived from the session's own id by the site's key: signing in, which renews the id, ends
+    /// the tokens of the visitor before, and nobody who can write a cookie can choose the secret of a session.
+    pub(super) async fn of(
+        session: &Session,
+        headers: &HeaderMap,
+        cookie: &SecureCookie,
+        keys: &KeyRing,
+    ) -> Result<Self, Error> {
+        let known = match session.handle().await? {
+            Some(handle) => Some(Known::Session(handle)),
+            None => {
+                let sent = cookie.find(headers).filter(|value| value.len() == COOKIE_LENGTH);
+                sent.map(|id| Known::Cookie(id.to_owned()))
+            }
+        };
+        let (fresh, secret) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { keys: keys.clone(), known, fresh, secret })
+    }
+
+    /// Sets the cookie of a new visitor, where a page asked for a token.
+    pub(super) fn close<B>(&self, response: &mut Response<B>, cookie: &SecureCookie) -> Result<(), Error> {
+        if let Some(id) = self.fresh.get() {
+            response.headers_mut().append(SET_COOKIE, cookie.set(&id.expose())?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn verifies(&self, token: &str) -> bool {
+        self.known.is_some() && self.secret().verifies(token)
+    }
+
+    pub(super) fn secret(&self) -> &CsrfSecret {
+        self.secret.get_or_init(|| match &self.known {
+            Some(Known::Session(handle)) => derive(&self.keys, SESSION, handle),
+            Some(Known::Cookie(id)) => derive(&self.keys, VISITOR, id),
+            None => derive(&self.keys, VISITOR, &self.fresh.get_or_init(Token::generate).expose()),
+        })
+    }
+}
+
+fn derive(keys: &KeyRing, salt: &str, id: &str) -> CsrfSecret {
+    const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let text: String = keys
+        .mac(salt, id.as_bytes())
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 62)]))
+        .collect();
+    CsrfSecret::parse(&text).expect("32 letters and digits are a secret")
+}
+
+const SESSION: &str = "haechi.csrf.session";
+const VISITOR: &str = "haechi.csrf.visitor";
+/// A token of 256 bits in base64url.
+const COOKIE_LENGTH: usize = 43;
