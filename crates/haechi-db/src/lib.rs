@@ -29,6 +29,7 @@ mod queue;
 pub mod relation;
 mod row;
 mod secret;
+mod selection;
 pub mod sql;
 mod sqlite;
 mod statement;

@@ -26,6 +26,7 @@ use crate::{
     counter,
     model::Everyone,
     predicate::{Alias, Comparison, Node, Render},
+    selection::Selection,
 };
 
 /// A query over the rows of `M`.
@@ -124,7 +125,8 @@ impl<M: Model> Query<M> {
     /// # Errors
     /// Fails as [`all`](Query::all) does.
     pub async fn optional(self, db: impl Executor) -> Result<Option<M>> {
-        Ok(self.limit(1).all(db).await?.into_iter().next())
+        let first = |engine| Ok(self.limited(engine, 1)?.first());
+        Ok(fetch(db, first, M::from_row).await?.pop())
     }
 
     /// Returns whether there is a row.
@@ -196,7 +198,11 @@ impl<M: Model> Query<M> {
     pub(crate) fn limited(&self, engine: Engine, limit: u32) -> Result<Statement> {
         let mut out = self.selecting(engine)?;
         self.ordering(&mut out)?;
-        out.text(" limit ").bind(Value::Int(limit.into()));
+        if limit == 1 {
+            out.text(" limit 1");
+        } else {
+            out.text(" limit ").bind(Value::Int(limit.into()));
+        }
         if self.offset > 0 {
             out.text(" offset ").bind(Value::Int(self.offset.into()));
         }
@@ -210,9 +216,15 @@ impl<M: Model> Query<M> {
     }
 
     fn selecting(&self, engine: Engine) -> Result<Render> {
-        let mut out = Render::read(engine);
-        columns::<M>(out.text("select "), Alias::FIRST)?;
-        out.text(" from ").table(Checked::<(M,)>::TABLE, Alias::FIRST);
+        let mut out = match Selection::<M>::TEXT {
+            Some(head) => Render::reading(head, engine),
+            None => {
+                let mut out = Render::read(engine);
+                columns::<M>(out.text("select "), Alias::FIRST)?;
+                out.text(" from ").table(Checked::<(M,)>::TABLE, Alias::FIRST);
+                out
+            }
+        };
         out.filters(" where ", self.nodes(), Alias::FIRST)?;
         Ok(out)
     }

@@ -143,7 +143,8 @@ impl<S: SqlText> Sql<S> {
     /// # Errors
     /// Fails if a value cannot be bound, if a row is not a `T`, and if the database fails.
     pub async fn optional<T: FromRow>(self, db: impl Executor) -> Result<Option<T>> {
-        Ok(self.all(db).await?.into_iter().next())
+        let first = |engine| Ok(self.statement(engine)?.first());
+        Ok(fetch(db, first, whole::<T>).await?.pop())
     }
 
     /// Returns the rows.
@@ -177,13 +178,16 @@ impl<S: SqlText> Sql<S> {
             Engine::Postgres => (S::POSTGRES, S::POSTGRES_ORDER, Lexed::<S>::WRITES_POSTGRES),
         };
         let given = self.values.into_iter().collect::<Result<Vec<Value>>>()?;
-        let value = |index: &usize| given.get(*index).cloned();
-        let values: Option<Vec<Value>> = order.iter().map(value).collect();
-        let values =
-            values.ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))?;
+        let values = if order.iter().copied().eq(0..given.len()) { given } else { arranged(&given, order)? };
         let access = if writes { Access::Write } else { Access::Read };
         Ok(Statement::from_const(text, values, access))
     }
+}
+
+/// The values as the text numbers them: one may stand in several places, and one engine's text may leave one out.
+fn arranged(given: &[Value], order: &[usize]) -> Result<Vec<Value>> {
+    let values: Option<Vec<Value>> = order.iter().map(|index| given.get(*index).cloned()).collect();
+    values.ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))
 }
 
 /// A column more than the target has is a mistake as well as one less.
