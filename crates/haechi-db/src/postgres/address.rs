@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::task::AbortHandle;
 use tokio_postgres::{
     Client, Config, NoTls,
     config::{Host, SslMode},
@@ -50,22 +51,40 @@ impl Address {
         Ok(Address { config, tls, owner })
     }
 
+    /// Opens a connection, and returns how to end it without a word to the server.
+    pub(super) async fn connect(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        self.open(&self.config).await
+    }
+
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
+        let (client, _) = self.open(&self.owner).await.map_err(|error| failure::translate(&error))?;
+        Ok(client)
+    }
+
+    async fn open(&self, config: &Config) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
         match &self.tls {
             Some(tls) => {
-                let (client, connection) =
-                    self.owner.connect(tls.clone()).await.map_err(|error| failure::translate(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
+                let (client, connection) = config.connect(tls.clone()).await?;
+                Ok((client, drive(connection)))
             }
             None => {
-                let (client, connection) =
-                    self.owner.connect(NoTls).await.map_err(|error| failure::translate(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
+                let (client, connection) = config.connect(NoTls).await?;
+                Ok((client, drive(connection)))
             }
         }
     }
+}
+
+/// Moves the bytes of a connection until its client is dropped.
+fn drive(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+) -> AbortHandle {
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
+        }
+    });
+    driver.abort_handle()
 }
 
 /// The URL without the parameters that are ours: the driver knows neither `verify-full` nor a file of roots.
@@ -145,16 +164,31 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
 
 /// The limits of each session; they stand behind those of the URL, so that they win.
 fn session(config: &Config, options: &Options) -> String {
-    let milliseconds = |limit: Duration| limit.as_millis();
-    with(
-        config,
-        format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={IDLE} \
-             -c standard_conforming_strings=on -c TimeZone=UTC",
-            milliseconds(options.statement_timeout),
-            milliseconds(options.wait_timeout),
-        ),
-    )
+    let limits = limits(options).map(|(name, value)| format!("-c {name}={value}"));
+    with(config, limits.join(" "))
+}
+
+/// What starts a transaction. Where a pooler hands the session to others, and refuses to be told its limits when it is
+/// opened, each transaction sets them for itself.
+pub(super) fn begin(options: &Options) -> String {
+    match options.prepared {
+        Prepared::Keep => "BEGIN".to_owned(),
+        Prepared::Drop => {
+            let limits = limits(options).map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
+            format!("BEGIN{}", limits.concat())
+        }
+    }
+}
+
+fn limits(options: &Options) -> [(&'static str, String); 5] {
+    let milliseconds = |limit: Duration| limit.as_millis().to_string();
+    [
+        ("statement_timeout", milliseconds(options.statement_timeout)),
+        ("lock_timeout", milliseconds(options.wait_timeout)),
+        ("idle_in_transaction_session_timeout", IDLE.to_string()),
+        ("standard_conforming_strings", "on".to_owned()),
+        ("TimeZone", "UTC".to_owned()),
+    ]
 }
 
 fn with(config: &Config, settings: String) -> String {

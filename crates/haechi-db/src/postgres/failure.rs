@@ -1,6 +1,5 @@
 //! SQLSTATEs as our kinds of error.
 
-use deadpool_postgres::PoolError;
 use tokio_postgres::error::DbError;
 
 use crate::{
@@ -28,18 +27,6 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
         (_, code) => tracing::debug!(%code, ?kind, "postgres refused a statement"),
     }
     Error::new(kind)
-}
-
-/// Translates the error of the pool: nothing of it is the caller's fault.
-pub(crate) fn pool(error: &PoolError) -> Error {
-    match error {
-        PoolError::Backend(error) => {
-            translate(error);
-            Error::unavailable()
-        }
-        PoolError::Timeout(_) => Error::unavailable(),
-        _ => Error::new(ErrorKind::Closed),
-    }
 }
 
 pub(crate) fn code(error: &tokio_postgres::Error) -> Code {

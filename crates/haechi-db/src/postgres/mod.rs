@@ -4,56 +4,29 @@ mod address;
 mod codec;
 pub(crate) mod failure;
 mod lease;
+mod pool;
+mod prepared;
 
-use std::sync::Arc;
-
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
 
 pub(crate) use self::lease::Lease;
-use self::{address::Address, codec::Sent};
+use self::{address::Address, codec::Sent, pool::Pool};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
-    queue::Queue,
 };
 
 /// One PostgreSQL database.
 pub(crate) struct Postgres {
     pool: Pool,
-    queue: Queue,
-    address: Arc<Address>,
     options: Options,
 }
 
 impl Postgres {
     pub(crate) fn new(url: &str, options: Options) -> Result<Postgres> {
-        let address = Address::parse(url, &options)?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match &address.tls {
-            Some(tls) => Manager::from_config(address.config.clone(), tls.clone(), recycling),
-            None => Manager::from_config(address.config.clone(), tokio_postgres::NoTls, recycling),
-        };
-        let oldest = options.max_lifetime;
-        let young =
-            Hook::sync_fn(
-                move |_, metrics: &deadpool_postgres::Metrics| {
-                    if metrics.age() < oldest { Ok(()) } else { Err(HookError::message("too old")) }
-                },
-            );
-        // The line in front bounds how many wait; the pool itself is never asked by more than it holds.
-        let pool = Pool::builder(manager)
-            .max_size(options.connections.max(1))
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(options.wait_timeout))
-            .create_timeout(Some(options.wait_timeout))
-            .pre_recycle(young)
-            .build()
-            .map_err(|_| Error::new(ErrorKind::Configuration("the pool of connections cannot be built")))?;
-        let queue = Queue::new(options.connections.max(1), options.queue, options.wait_timeout);
-        Ok(Postgres { pool, queue, address: Arc::new(address), options })
+        Ok(Postgres { pool: Pool::new(Address::parse(url, &options)?, &options), options })
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -61,7 +34,12 @@ impl Postgres {
     }
 
     pub(crate) async fn fetch<T>(&self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.pool.take().await?;
+        if self.options.prepared == Prepared::Drop {
+            lease.begin().await?;
+            let outcome = lease.fetch(statement, decode).await;
+            return lease.end(outcome).await;
+        }
         match lease.fetch(statement, decode).await {
             Err(error) if error.is_conflict() => lease.fetch(statement, decode).await,
             outcome => outcome,
@@ -71,7 +49,12 @@ impl Postgres {
     /// A conflict means that nothing of the statement happened, mostly because the schema changed since it was prepared;
     /// a single statement is then run once more.
     pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.pool.take().await?;
+        if self.options.prepared == Prepared::Drop {
+            lease.begin().await?;
+            let outcome = lease.execute(statement).await;
+            return lease.end(outcome).await;
+        }
         match lease.execute(statement).await {
             Err(error) if error.is_conflict() => lease.execute(statement).await,
             outcome => outcome,
@@ -79,7 +62,7 @@ impl Postgres {
     }
 
     pub(crate) async fn begin(&self) -> Result<Lease> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.pool.take().await?;
         lease.begin().await?;
         Ok(lease)
     }
@@ -90,7 +73,11 @@ impl Postgres {
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<BoxStream<'static, Result<T>>> {
-        let mut lease = self.lease().await?;
+        let mut lease = self.pool.take().await?;
+        let alone = self.options.prepared == Prepared::Drop;
+        if alone {
+            lease.begin().await?;
+        }
         let rows = Box::pin(lease.open(&statement).await?);
         let state = (lease, rows, Row::default());
         let rows = stream::try_unfold(state, move |(mut lease, mut rows, mut buffer)| async move {
@@ -101,6 +88,10 @@ impl Postgres {
                 }
                 Ok(None) => {
                     lease.settle();
+                    drop(rows);
+                    if alone {
+                        lease.commit().await?;
+                    }
                     Ok(None)
                 }
                 Err(error) => Err(lease.fail(&error)),
@@ -109,42 +100,33 @@ impl Postgres {
         Ok(rows.boxed())
     }
 
-    /// Waits in line and takes a connection, which is made if the pool has none.
-    async fn lease(&self) -> Result<Lease> {
-        let turn = self.queue.enter().await?;
-        let client = self.pool.get().await.map_err(|error| failure::pool(&error))?;
-        Ok(Lease::new(client, turn, Arc::clone(&self.address), self.options.prepared))
-    }
-
     /// Opens a connection beside the pool, without its deadlines, for migrations.
     pub(crate) async fn owner(&self) -> Result<tokio_postgres::Client> {
-        self.address.connect_as_owner().await
+        self.pool.address().connect_as_owner().await
     }
 
     /// Prepares a statement, which checks it against the schema, without running it.
     pub(crate) async fn describe(&self, text: &str) -> Result<Description> {
-        let mut lease = self.lease().await?;
-        let prepared = lease.parse(text).await?;
-        let mut columns = Vec::new();
-        for column in prepared.columns() {
-            let nullable = match (column.table_oid(), column.column_id()) {
-                (Some(table), Some(number)) => lease.nullable(table, number).await?,
-                _ => None,
-            };
-            columns.push(Described {
-                name: column.name().to_owned(),
-                kind: codec::declared(column.type_()),
-                nullable,
-            });
-        }
-        let parameters = prepared.params().iter().map(codec::declared).collect();
-        Ok(Description::new(Engine::Postgres, columns, parameters))
+        let mut lease = self.pool.take().await?;
+        lease.begin().await?;
+        let outcome = describe(&mut lease, text).await;
+        lease.end(outcome).await
     }
 }
 
-/// Whether prepared statements outlive the query.
-fn keeps(prepared: Prepared) -> bool {
-    prepared == Prepared::Keep
+async fn describe(lease: &mut Lease, text: &str) -> Result<Description> {
+    let prepared = lease.parse(text).await?;
+    let mut columns = Vec::new();
+    for column in prepared.columns() {
+        let nullable = match (column.table_oid(), column.column_id()) {
+            (Some(table), Some(number)) => lease.nullable(table, number).await?,
+            _ => None,
+        };
+        let kind = codec::declared(column.type_());
+        columns.push(Described { name: column.name().to_owned(), kind, nullable });
+    }
+    let parameters = prepared.params().iter().map(codec::declared).collect();
+    Ok(Description::new(Engine::Postgres, columns, parameters))
 }
 
 fn bind(statement: &Statement, prepared: &tokio_postgres::Statement) -> Result<()> {

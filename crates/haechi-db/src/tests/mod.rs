@@ -5,6 +5,7 @@ mod failures;
 mod hardening;
 mod limits;
 mod migrations;
+mod prepared;
 mod reliability;
 mod scratch;
 mod transactions;
