@@ -18,7 +18,7 @@ use crate::{Error, Prepared, Result, Row, Statement, Value, db::Decode, queue::T
 /// A connection of the pool. It goes back when it is dropped; if a caller was cancelled in between, the server is told
 /// to stop and the transaction is rolled back first.
 pub(crate) struct Lease {
-    held: Option<(Connection, Turn)>,
+    held: Option<(Box<Connection>, Turn)>,
     pool: Arc<Shared>,
     state: State,
 }
@@ -49,7 +49,7 @@ impl State {
 }
 
 impl Lease {
-    pub(super) fn new(connection: Connection, turn: Turn, pool: Arc<Shared>) -> Lease {
+    pub(super) fn new(connection: Box<Connection>, turn: Turn, pool: Arc<Shared>) -> Lease {
         Lease { held: Some((connection, turn)), pool, state: State::Idle }
     }
 

@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) prepared: Prepared,
     /// What starts a transaction.
     pub(super) begin: String,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Box<Connection>>>,
 }
 
 impl Pool {
@@ -69,19 +69,17 @@ impl Pool {
         Ok(self.lease(connection, turn))
     }
 
-    fn lease(&self, connection: Connection, turn: Turn) -> Lease {
+    fn lease(&self, connection: Box<Connection>, turn: Turn) -> Lease {
         Lease::new(connection, turn, Arc::clone(&self.shared))
     }
 
     /// Whatever keeps a connection from being made is not the fault of who asks for one.
-    async fn connect(&self) -> Result<Connection> {
+    async fn connect(&self) -> Result<Box<Connection>> {
         match timeout(self.wait_timeout, self.shared.address.connect()).await {
-            Ok(Ok((client, driver))) => Ok(Connection {
-                client,
-                driver,
-                born: Instant::now(),
-                prepared: PreparedStatements::default(),
-            }),
+            Ok(Ok((client, driver))) => {
+                let prepared = PreparedStatements::default();
+                Ok(Box::new(Connection { client, driver, born: Instant::now(), prepared }))
+            }
             Ok(Err(error)) => {
                 failure::translate(&error);
                 Err(Error::unavailable())
@@ -92,12 +90,12 @@ impl Pool {
 }
 
 impl Shared {
-    fn pop(&self) -> Option<Connection> {
+    fn pop(&self) -> Option<Box<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Takes a connection back that is in a known state.
-    pub(super) fn give_back(&self, connection: Connection) {
+    pub(super) fn give_back(&self, connection: Box<Connection>) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 }
@@ -112,7 +110,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Closes the socket without a word: the server may not be listening any more.
-    pub(super) fn discard(self) {
+    pub(super) fn discard(&self) {
         self.driver.abort();
     }
 }
