@@ -88,7 +88,7 @@ pub(crate) fn expand(call: &Call) -> Result<TokenStream> {
             const POSTGRES_ORDER: &'static [usize] = &[#(#postgres_order),*];
         }
         #root::__private::register_statement!(HandWritten);
-        #root::Sql::<HandWritten>::new(::std::vec![#(#values),*])
+        #root::Sql::<HandWritten>::new([#(#values),*])
     }})
 }
 

@@ -68,7 +68,11 @@ impl Db {
         statement.validate()?;
         match &*self.0 {
             Backend::Sqlite(sqlite) => match statement.access() {
-                Access::Read => sqlite.read(statement, decode).await,
+                // Asked here, so that a short read costs no future of its own.
+                Access::Read => match sqlite.read_short(&statement, decode) {
+                    Some(outcome) => outcome,
+                    None => sqlite.read_long(statement, decode).await,
+                },
                 Access::Write => sqlite.write(statement, decode).await,
             },
             Backend::Postgres(postgres) => postgres.fetch(&statement, decode).await,

@@ -65,7 +65,7 @@ pub use page::{Cursor, KeysetPage, Page};
 pub use predicate::{OrderBy, Predicate};
 pub use query::Query;
 pub use relation::{BelongsTo, HasMany, Join, Link, Many, One, Relation};
-pub use row::Row;
+pub use row::{KeptRow, Row};
 pub use secret::Secret;
 pub use sql::{Sql, SqlText};
 pub use statement::{Engine, Statement};

@@ -56,7 +56,8 @@ impl Statement {
     fn start(head: &'static str, room: usize) -> Statement {
         let mut text = String::with_capacity(room);
         text.push_str(head);
-        let values = Vec::new();
+        // Room for what most statements bind: growing costs more than the memory.
+        let values = Vec::with_capacity(4);
         Statement { text: Cow::Owned(text), values, access: Access::Read, wanted: Wanted::All }
     }
 

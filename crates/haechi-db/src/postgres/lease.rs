@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls, RowStream};
 
 use super::{
     address::Address,
-    bind, codec,
+    bind,
     failure::translate,
     parameters,
     pool::{Connection, Shared},
@@ -92,7 +92,6 @@ impl Lease {
 
     pub(crate) async fn fetch<T>(&mut self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let mut rows = std::pin::pin!(self.open(statement).await?);
-        let mut buffer = Row::default();
         let mut decoded = Vec::new();
         let mut failed = None;
         let enough = |decoded: &Vec<T>| statement.ends_early() && !decoded.is_empty();
@@ -100,7 +99,7 @@ impl Lease {
             match rows.try_next().await {
                 // The server sends the rest nevertheless, and the connection is free only behind it.
                 Ok(Some(_)) if failed.is_some() || enough(&decoded) => {}
-                Ok(Some(row)) => match codec::read(&row, &mut buffer).and_then(|()| decode(&mut buffer)) {
+                Ok(Some(row)) => match decode(&mut Row::of_postgres(&row)) {
                     Ok(value) => decoded.push(value),
                     Err(error) => failed = Some(error),
                 },

@@ -12,8 +12,8 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
-pub(crate) use self::lease::Lease;
 use self::{address::Address, codec::Sent, pool::Pool};
+pub(crate) use self::{codec::value, lease::Lease};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
 };
@@ -79,13 +79,10 @@ impl Postgres {
             lease.begin().await?;
         }
         let rows = Box::pin(lease.open(&statement).await?);
-        let state = (lease, rows, Row::default());
-        let rows = stream::try_unfold(state, move |(mut lease, mut rows, mut buffer)| async move {
+        let state = (lease, rows);
+        let rows = stream::try_unfold(state, move |(mut lease, mut rows)| async move {
             match rows.try_next().await {
-                Ok(Some(row)) => {
-                    codec::read(&row, &mut buffer)?;
-                    Ok(Some((decode(&mut buffer)?, (lease, rows, buffer))))
-                }
+                Ok(Some(row)) => Ok(Some((decode(&mut Row::of_postgres(&row))?, (lease, rows)))),
                 Ok(None) => {
                     lease.settle();
                     drop(rows);

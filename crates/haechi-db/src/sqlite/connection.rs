@@ -106,10 +106,8 @@ impl Connection {
         let mut prepared = self.prepare(statement)?;
         let columns = prepared.column_count();
         let mut rows: Rows<'_> = prepared.raw_query();
-        let mut buffer = Row::with_capacity(columns);
         while let Some(row) = rows.next().map_err(translate)? {
-            codec::read(row, columns, &mut buffer)?;
-            take(&mut buffer)?;
+            take(&mut Row::of_sqlite(row, columns))?;
             if statement.ends_early() {
                 break;
             }

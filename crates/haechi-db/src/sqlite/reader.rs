@@ -49,19 +49,8 @@ impl Readers {
         })
     }
 
-    pub(super) async fn fetch<T: Send + 'static>(
-        &self,
-        statement: Statement,
-        decode: Decode<T>,
-    ) -> Result<Vec<T>> {
-        match self.fetch_short(&statement, decode) {
-            Some(outcome) => outcome,
-            None => self.fetch_long(statement, decode).await,
-        }
-    }
-
     /// Reads on this thread, or returns nothing if that would take long.
-    fn fetch_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
+    pub(super) fn fetch_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
         if self.inline.is_zero() || self.long.contains(statement.text()) {
             return None;
         }
@@ -75,7 +64,11 @@ impl Readers {
         }
     }
 
-    async fn fetch_long<T: Send + 'static>(&self, statement: Statement, decode: Decode<T>) -> Result<Vec<T>> {
+    pub(super) async fn fetch_long<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        decode: Decode<T>,
+    ) -> Result<Vec<T>> {
         let connection = self.slow.take().await?;
         let (answer, outcome) = oneshot::channel();
         let watch = Watch::new(&connection);
