@@ -21,6 +21,7 @@ use crate::{Error, ErrorKind, Options, Prepared, Result};
 pub(super) struct Address {
     pub(super) config: Config,
     pub(super) tls: Option<MakeRustlsConnect>,
+    pub(super) prepared: Prepared,
     owner: Config,
 }
 
@@ -34,6 +35,7 @@ impl Address {
             return Err(configuration("the PostgreSQL URL names no host"));
         }
         let mode = parts.mode(is_local(&config))?;
+        let prepared = parts.prepared(options.prepared)?;
         config.ssl_mode(mode);
         let tls = match mode {
             SslMode::Disable => None,
@@ -44,11 +46,11 @@ impl Address {
             config.application_name("haechi");
         }
         let mut owner = config.clone();
-        if options.prepared == Prepared::Keep {
+        if prepared == Prepared::Keep {
             config.options(session(&config, options));
             owner.options(with(&owner, OWNER.to_owned()));
         }
-        Ok(Address { config, tls, owner })
+        Ok(Address { config, tls, prepared, owner })
     }
 
     /// Opens a connection, and returns how to end it without a word to the server.
@@ -92,17 +94,19 @@ struct Parts {
     url: String,
     mode: Option<String>,
     roots: Option<String>,
+    prepared: Option<String>,
 }
 
 impl Parts {
     fn split(url: &str) -> Parts {
         let (base, query) = url.rsplit_once('?').unwrap_or((url, ""));
-        let mut parts = Parts { url: base.to_owned(), mode: None, roots: None };
+        let mut parts = Parts { url: base.to_owned(), mode: None, roots: None, prepared: None };
         let mut separator = '?';
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", mode)) => parts.mode = Some(mode.to_owned()),
                 Some(("sslrootcert", path)) => parts.roots = Some(path.to_owned()),
+                Some(("prepared", prepared)) => parts.prepared = Some(prepared.to_owned()),
                 _ => {
                     parts.url.push(separator);
                     parts.url.push_str(pair);
@@ -111,6 +115,15 @@ impl Parts {
             }
         }
         parts
+    }
+
+    fn prepared(&self, unless_said: Prepared) -> Result<Prepared> {
+        match self.prepared.as_deref() {
+            None => Ok(unless_said),
+            Some("keep") => Ok(Prepared::Keep),
+            Some("drop") => Ok(Prepared::Drop),
+            Some(_) => Err(configuration("prepared must be \"keep\", or \"drop\" behind a pooler")),
+        }
     }
 
     /// Encrypts unless the server is on this machine; where it encrypts, it always verifies.
@@ -170,8 +183,8 @@ fn session(config: &Config, options: &Options) -> String {
 
 /// What starts a transaction. Where a pooler hands the session to others, and refuses to be told its limits when it is
 /// opened, each transaction sets them for itself.
-pub(super) fn begin(options: &Options) -> String {
-    match options.prepared {
+pub(super) fn begin(prepared: Prepared, options: &Options) -> String {
+    match prepared {
         Prepared::Keep => "BEGIN".to_owned(),
         Prepared::Drop => {
             let limits = limits(options).map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
@@ -236,6 +249,15 @@ mod tests {
         check("postgres://u@127.0.0.1/d?sslmode=verify-ca", None);
         check("postgres:///d", None);
         check("postgres://u@db.example.org/d?sslrootcert=/nonexistent", None);
+    }
+
+    #[test]
+    fn a_url_says_that_a_pooler_stands_before_the_server() {
+        let prepared = |url: &str| Address::parse(url, &Options::default()).map(|address| address.prepared);
+        assert_eq!(prepared("postgres://u@127.0.0.1/d"), Ok(Prepared::Keep));
+        assert_eq!(prepared("postgres://u@127.0.0.1/d?prepared=keep"), Ok(Prepared::Keep));
+        assert_eq!(prepared("postgres://u@127.0.0.1/d?prepared=drop&sslmode=disable"), Ok(Prepared::Drop));
+        assert!(prepared("postgres://u@127.0.0.1/d?prepared=Drop").is_err());
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Lease {
             return Ok(known);
         }
         let prepared = self.parse(text).await?;
-        if self.pool.prepared == Prepared::Keep {
+        if self.pool.address.prepared == Prepared::Keep {
             self.connection().prepared.keep(text, prepared.clone());
         }
         Ok(prepared)

@@ -26,7 +26,9 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn new(url: &str, options: Options) -> Result<Postgres> {
-        Ok(Postgres { pool: Pool::new(Address::parse(url, &options)?, &options), options })
+        let address = Address::parse(url, &options)?;
+        let options = Options { prepared: address.prepared, ..options };
+        Ok(Postgres { pool: Pool::new(address, &options), options })
     }
 
     pub(crate) fn options(&self) -> &Options {

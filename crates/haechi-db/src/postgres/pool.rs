@@ -15,7 +15,7 @@ use super::{
     prepared::PreparedStatements,
 };
 use crate::{
-    Error, Options, Prepared, Result,
+    Error, Options, Result,
     queue::{Queue, Turn},
 };
 
@@ -30,7 +30,6 @@ pub(super) struct Pool {
 /// What a connection needs that is out on lease.
 pub(super) struct Shared {
     pub(super) address: Address,
-    pub(super) prepared: Prepared,
     /// What starts a transaction.
     pub(super) begin: String,
     idle: Mutex<Vec<Box<Connection>>>,
@@ -39,12 +38,8 @@ pub(super) struct Shared {
 impl Pool {
     pub(super) fn new(address: Address, options: &Options) -> Pool {
         let queue = Queue::new(options.connections.max(1), options.queue, options.wait_timeout);
-        let shared = Shared {
-            address,
-            prepared: options.prepared,
-            begin: address::begin(options),
-            idle: Mutex::default(),
-        };
+        let shared =
+            Shared { begin: address::begin(address.prepared, options), address, idle: Mutex::default() };
         Pool {
             queue,
             shared: Arc::new(shared),
