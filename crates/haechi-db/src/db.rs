@@ -68,12 +68,13 @@ impl Db {
         statement.validate()?;
         match &*self.0 {
             Backend::Sqlite(sqlite) => match statement.access() {
-                // Asked here, so that a short read costs no future of its own.
+                // Asked here, so that a short read costs no future of its own; the others hand their work to another
+                // thread, beside which a box is nothing.
                 Access::Read => match sqlite.read_short(&statement, decode) {
                     Some(outcome) => outcome,
-                    None => sqlite.read_long(statement, decode).await,
+                    None => Box::pin(sqlite.read_long(statement, decode)).await,
                 },
-                Access::Write => sqlite.write(statement, decode).await,
+                Access::Write => Box::pin(sqlite.write(statement, decode)).await,
             },
             Backend::Postgres(postgres) => postgres.fetch(&statement, decode).await,
         }

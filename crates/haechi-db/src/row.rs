@@ -47,6 +47,7 @@ impl<'r> Row<'r> {
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] if there is no such column, or if it does not hold a `T`.
+    #[inline]
     pub fn take<T: FromValue>(&mut self, index: usize) -> Result<T> {
         let column = self.first + index;
         if column >= self.end {

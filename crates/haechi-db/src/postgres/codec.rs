@@ -150,6 +150,7 @@ fn array(item: Type) -> Option<Type> {
 }
 
 /// Reads the value of a column.
+#[inline]
 pub(crate) fn value(row: &tokio_postgres::Row, column: usize) -> Result<Value> {
     match row.try_get::<_, Received>(column) {
         Ok(received) => Ok(received.0),

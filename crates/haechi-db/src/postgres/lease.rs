@@ -66,7 +66,7 @@ impl Lease {
         if let Some(known) = self.connection().prepared.find(text) {
             return Ok(known);
         }
-        let prepared = self.parse(text).await?;
+        let prepared = Box::pin(self.parse(text)).await?;
         if self.pool.address.prepared == Prepared::Keep {
             self.connection().prepared.keep(text, prepared.clone());
         }
@@ -92,7 +92,7 @@ impl Lease {
 
     pub(crate) async fn fetch<T>(&mut self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let mut rows = std::pin::pin!(self.open(statement).await?);
-        let mut decoded = Vec::new();
+        let mut decoded = Vec::with_capacity(usize::from(statement.ends_early()));
         let mut failed = None;
         let enough = |decoded: &Vec<T>| statement.ends_early() && !decoded.is_empty();
         loop {

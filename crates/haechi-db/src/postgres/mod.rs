@@ -38,12 +38,15 @@ impl Postgres {
     pub(crate) async fn fetch<T>(&self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let mut lease = self.pool.take().await?;
         if self.options.prepared == Prepared::Drop {
-            lease.begin().await?;
-            let outcome = lease.fetch(statement, decode).await;
-            return lease.end(outcome).await;
+            let alone = async {
+                lease.begin().await?;
+                let outcome = lease.fetch(statement, decode).await;
+                lease.end(outcome).await
+            };
+            return Box::pin(alone).await;
         }
         match lease.fetch(statement, decode).await {
-            Err(error) if error.is_conflict() => lease.fetch(statement, decode).await,
+            Err(error) if error.is_conflict() => Box::pin(lease.fetch(statement, decode)).await,
             outcome => outcome,
         }
     }

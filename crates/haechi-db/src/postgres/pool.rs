@@ -60,7 +60,8 @@ impl Pool {
                 return Ok(self.lease(connection, turn));
             }
         }
-        let connection = self.connect().await?;
+        // In a box: it is rare, and its future several times as large as that of a statement, which is moved about.
+        let connection = Box::pin(self.connect()).await?;
         Ok(self.lease(connection, turn))
     }
 

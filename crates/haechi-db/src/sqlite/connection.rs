@@ -69,7 +69,7 @@ impl Connection {
         decode: Decode<T>,
         budget: Duration,
     ) -> Result<Vec<T>> {
-        let mut decoded = Vec::new();
+        let mut decoded = Vec::with_capacity(usize::from(statement.ends_early()));
         self.each(statement, budget, |row| {
             decoded.push(decode(row)?);
             Ok(())
