@@ -1,7 +1,7 @@
 //! `demo`: fills the board with a little content in English and Korean.
 
 use haechi::db::Db;
-use haechi::{CreateUser, Result, Site};
+use haechi::{CreateUser, Result, Site, UserId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::models::{Comment, NewComment, NewPost, NewProfile, Post, Profile, comment, post, profile};
@@ -28,7 +28,7 @@ pub(crate) async fn fill(site: Site) -> Result<()> {
     for ((title, body, comments), turn) in POSTS.iter().zip(0_i64..) {
         let at = start + SignedDuration::from_mins(turn * 127);
         let mut speakers = people.iter().copied().cycle().skip(usize::try_from(turn).unwrap_or(0));
-        let author = speakers.next().unwrap_or_default();
+        let Some(author) = speakers.next() else { break };
         let id = write(site.db(), author, title, body, at).await?;
         for ((text, speaker), minutes) in comments.iter().zip(speakers).zip(1..) {
             say(site.db(), id, speaker, text, at + SignedDuration::from_mins(9 * minutes)).await?;
@@ -38,18 +38,18 @@ pub(crate) async fn fill(site: Site) -> Result<()> {
     Ok(())
 }
 
-async fn introduce(db: &Db, user: i64, website: &str, biography: &str) -> Result<()> {
+async fn introduce(db: &Db, user: UserId, website: &str, biography: &str) -> Result<()> {
     let input = NewProfile { website: website.to_owned(), biography: biography.to_owned() };
     Profile::insert(input).set(profile::user_id, user).execute(db).await?;
     Ok(())
 }
 
-async fn write(db: &Db, author: i64, title: &str, body: &str, at: Timestamp) -> Result<i64> {
+async fn write(db: &Db, author: UserId, title: &str, body: &str, at: Timestamp) -> Result<i64> {
     let input = NewPost { title: title.to_owned(), body: body.to_owned() };
     Ok(Post::insert(input).set(post::author_id, author).set(post::created, at).returning(db).await?.id)
 }
 
-async fn say(db: &Db, post_id: i64, author: i64, text: &str, at: Timestamp) -> Result<()> {
+async fn say(db: &Db, post_id: i64, author: UserId, text: &str, at: Timestamp) -> Result<()> {
     Comment::insert(NewComment { body: text.to_owned() })
         .set(comment::post_id, post_id)
         .set(comment::author_id, author)

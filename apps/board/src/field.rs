@@ -29,12 +29,15 @@ impl Field {
     /// Reads a text that may be empty. A browser sends line ends as CRLF and counts them as one letter.
     pub(crate) fn optional(typed: &str, most: usize) -> Self {
         let value = typed.replace("\r\n", "\n");
-        let error = if value.contains('\0') {
-            "This text holds a character that cannot be stored."
+        let (value, error) = if value.contains('\0') {
+            (value, "This text holds a character that cannot be stored.")
+        } else if let Some((end, _)) = value.char_indices().nth(most * MOST_SHOWN) {
+            // No browser lets a person type this much: whoever sent it does not get a page of megabytes back.
+            (value[..end].to_owned(), TOO_LONG)
         } else if value.chars().count() > most {
-            "This text is too long."
+            (value, TOO_LONG)
         } else {
-            ""
+            (value, "")
         };
         Self { value, error }
     }
@@ -44,6 +47,11 @@ impl Field {
         self.error.is_empty()
     }
 }
+
+const TOO_LONG: &str = "This text is too long.";
+
+/// How many times as much as fits is shown again.
+const MOST_SHOWN: usize = 4;
 
 /// A link whose text cannot be seen cannot be followed: white space and the letters of no width do not make a title.
 fn is_visible(letter: char) -> bool {
@@ -71,5 +79,19 @@ mod tests {
         check(" \n\t", false);
         check("\u{200b}\u{feff}", false);
         check("a\0", false);
+    }
+
+    #[test]
+    fn what_is_much_too_long_is_not_sent_back_whole() {
+        #[track_caller]
+        fn check(letters: usize, shown: usize) {
+            let field = Field::optional(&"해".repeat(letters), 5);
+            assert_eq!((field.value.chars().count(), field.is_good()), (shown, letters <= 5), "{letters}");
+        }
+        check(5, 5);
+        check(6, 6);
+        check(20, 20);
+        check(21, 20);
+        check(700_000, 20);
     }
 }

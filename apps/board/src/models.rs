@@ -1,6 +1,6 @@
 //! The tables of the board, and the columns of the user table that its pages show.
 
-use haechi::{FilterSet, Input, Migration, MigrationSet, Model};
+use haechi::{FilterSet, Input, Migration, MigrationSet, Model, UserId};
 use jiff::Timestamp;
 
 /// The tables that the board adds to those of the users.
@@ -20,7 +20,7 @@ impl MigrationSet for BoardTables {
 #[derive(Model, Clone, Debug)]
 #[model(table = "auth_user")]
 pub(crate) struct Writer {
-    pub(crate) id: i64,
+    pub(crate) id: UserId,
     pub(crate) username: String,
     pub(crate) is_active: bool,
     pub(crate) date_joined: Timestamp,
@@ -31,7 +31,7 @@ pub(crate) struct Writer {
 pub(crate) struct Post {
     pub(crate) id: i64,
     #[model(belongs_to = Writer)]
-    pub(crate) author_id: i64,
+    pub(crate) author_id: UserId,
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) created: Timestamp,
@@ -45,7 +45,7 @@ pub(crate) struct Comment {
     #[model(belongs_to = Post)]
     pub(crate) post_id: i64,
     #[model(belongs_to = Writer)]
-    pub(crate) author_id: i64,
+    pub(crate) author_id: UserId,
     pub(crate) body: String,
     pub(crate) created: Timestamp,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Comment {
 #[derive(Model, Clone, Debug)]
 pub(crate) struct Profile {
     #[model(key, unique)]
-    pub(crate) user_id: i64,
+    pub(crate) user_id: UserId,
     pub(crate) website: String,
     pub(crate) biography: String,
 }
@@ -91,10 +91,10 @@ pub(crate) struct NewProfile {
 #[derive(FilterSet, Debug)]
 #[filterset(model = Post, sort(id, title, created), per_page = 20, max_per_page = 50)]
 pub(crate) struct PostFilter {
-    #[filter(contains)]
+    #[filter(eq, contains)]
     title: String,
     #[filter(contains)]
     body: String,
     #[filter(eq, any_of)]
-    author_id: i64,
+    author_id: UserId,
 }

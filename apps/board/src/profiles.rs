@@ -3,7 +3,8 @@
 use haechi::axum::http::StatusCode;
 use haechi::axum::response::{IntoResponse, Response};
 use haechi::{
-    Auth, CurrentUser, Db, Error, FlashLevel, Form, Path, Result, Serde, View, context, local, redirect,
+    Auth, CurrentUser, Db, Error, FlashLevel, Form, Path, Result, Serde, UserId, View, context, local,
+    redirect,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,7 @@ pub(crate) async fn edit(
 }
 
 /// Reads what a person says; an empty profile, if nothing yet.
-async fn of(db: &Db, user_id: i64) -> Result<Profile> {
+async fn of(db: &Db, user_id: UserId) -> Result<Profile> {
     let said = Profile::query().filter(profile::user_id.eq(user_id)).optional(db).await?;
     Ok(said.unwrap_or(Profile { user_id, website: String::new(), biography: String::new() }))
 }

@@ -9,9 +9,16 @@ use crate::{comments, moderation, posts, profiles, search};
 pub(crate) fn public() -> Router {
     Router::new()
         .route("/", get(search::latest))
+        .route("/health", get(health))
         .route("/search", get(search::search))
         .route("/posts/{id}", get(posts::show))
         .route("/users/{name}", get(profiles::show))
+}
+
+/// `GET /health`: says that the process answers, to whoever starts it anew if it does not. Without the database: that one
+/// coming back needs no new process.
+async fn health() -> &'static str {
+    "ok"
 }
 
 /// What needs a user.

@@ -9,7 +9,7 @@ use haechi_session::{Remember, Session};
 use tokio::sync::Mutex;
 
 use crate::backend::Verdict;
-use crate::{Account, Allowance, Authenticated, Authority, Credentials, Error, SecurityEvent, User};
+use crate::{Account, Allowance, Authenticated, Authority, Credentials, Error, SecurityEvent, User, UserId};
 
 /// Signing in and out, for one request. Clones are the same request.
 #[derive(Clone)]
@@ -239,7 +239,12 @@ impl Auth {
         &self.session
     }
 
-    pub(crate) async fn log(&self, event: SecurityEvent, user: Option<i64>, name: &str) -> Result<(), Error> {
+    pub(crate) async fn log(
+        &self,
+        event: SecurityEvent,
+        user: Option<UserId>,
+        name: &str,
+    ) -> Result<(), Error> {
         self.authority.log_from(event, user, name, &self.network.to_string(), &self.request).await
     }
 
@@ -248,7 +253,7 @@ impl Auth {
     }
 
     /// Logs that an attempt had to wait, once for each wait: who asks again and again does not fill the log.
-    async fn log_throttle(&self, error: &Error, user: Option<i64>, name: &str) -> Result<(), Error> {
+    async fn log_throttle(&self, error: &Error, user: Option<UserId>, name: &str) -> Result<(), Error> {
         let Error::Throttled { retry_after } = error else { return Ok(()) };
         let event = format!("throttle {} {name}", self.network);
         if self.authority.is_first(event, *retry_after) {

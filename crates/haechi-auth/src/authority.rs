@@ -11,7 +11,11 @@ use crate::backend::{AuthBackend, PasswordBackend};
 use crate::hash::{HashPool, Hashers, PoolSize, Present, is_unusable};
 use crate::permission::Permissions;
 use crate::repeats::Repeats;
-use crate::{Account, Auth, Error, NewAccount, ResetTokens, SecurityLog, Throttle, User, UserStore};
+use crate::username::{is_address, is_valid_username};
+use crate::{
+    Account, Auth, DjangoUsers, Error, NewAccount, ResetTokens, RightsStore, SecurityLog, Throttle, User,
+    UserStore,
+};
 
 /// The users of a site, their hashers and the backends that check credentials. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -55,7 +59,8 @@ impl Authority {
             present: RwLock::default(),
         });
         let backend: Arc<dyn AuthBackend> = Arc::new(PasswordBackend { passwords: Arc::clone(&passwords) });
-        let permissions = Permissions::new(throttle.db.clone());
+        let rights = Arc::new(DjangoUsers::new(throttle.db.clone()));
+        let permissions = Permissions::new(throttle.db.clone(), rights);
         let reset_tokens = ResetTokens::new(keys.clone());
         let log = SecurityLog::new(throttle.db.clone(), keys.clone());
         let repeats = Repeats::default();
@@ -69,6 +74,20 @@ impl Authority {
         let last: Arc<dyn AuthBackend> = Arc::new(backend);
         self.backends = self.backends.iter().cloned().chain([last]).collect();
         self
+    }
+
+    /// Sets where it stands who may do what; beside a custom table of users, the same
+    /// [`TableUsers`](crate::TableUsers). Without it, Django's tables of `auth_user`.
+    #[must_use]
+    pub fn rights(mut self, rights: impl RightsStore + 'static) -> Self {
+        self.permissions = Permissions::new(self.throttle.db.clone(), Arc::new(rights));
+        self
+    }
+
+    /// Returns whether the name to sign in with is the e-mail address.
+    #[must_use]
+    pub fn name_is_email(&self) -> bool {
+        self.passwords.store.name_is_email()
     }
 
     /// Sets how reset links are made; beside a Django, [`ResetTokens::shared_with_django`].
@@ -95,8 +114,15 @@ impl Authority {
     /// [`Error::UsernameTaken`], [`Error::InvalidUsername`], [`Error::PasswordTooLong`], or the database fails.
     pub async fn create_user(&self, new: CreateUser<'_>) -> Result<User, Error> {
         let CreateUser { username, email, password, is_superuser } = new;
-        if !is_valid_username(username) {
+        let fits = match self.name_is_email() {
+            true => is_address(username),
+            false => is_valid_username(username),
+        };
+        if !fits {
             return Err(Error::InvalidUsername);
+        }
+        if self.passwords.store.has_similar_name(username).await? {
+            return Err(Error::UsernameTaken);
         }
         let (username, email) = (username.to_owned(), email.to_owned());
         let password = self.passwords.encode(password).await?;
@@ -193,10 +219,85 @@ impl Passwords {
     }
 }
 
-/// Django's rule: letters and digits of any script, and `@.+-_`, 150 at most.
-fn is_valid_username(name: &str) -> bool {
-    let fits = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
-    !name.is_empty() && name.chars().count() <= 150 && name.chars().all(fits)
-}
-
 const PRESENT_FOR: Duration = Duration::from_secs(3_600);
+
+#[cfg(test)]
+mod tests {
+    use haechi_core::{SecretKey, TestClock};
+    use haechi_db::{Db, Migrations, sql};
+
+    use super::*;
+    use crate::{DjangoUsers, UserTables};
+
+    const START: i64 = 1_700_000_000;
+
+    async fn authority() -> (Db, TestClock, Authority) {
+        let (db, clock) = (Db::memory().await.unwrap(), TestClock::at(START));
+        Migrations::new().with::<UserTables>().apply(&db).await.unwrap();
+        let throttle = Throttle::new(db.clone()).clock(clock.clone());
+        let size = PoolSize { threads: std::num::NonZeroUsize::MIN, queue: 1 };
+        let keys = KeyRing::new(SecretKey::generate());
+        let users = DjangoUsers::new(db.clone());
+        let authority =
+            Authority::with(users, throttle, keys, Hashers::default(), size, clock.clone()).unwrap();
+        (db, clock, authority)
+    }
+
+    async fn put(db: &Db, name: &str, column: &str) {
+        sql!(
+            "insert into auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
+             values ({column}, {no}, {name}, '', '', '', {no}, {no}, {at})",
+            no = false,
+            at = Timestamp::UNIX_EPOCH
+        )
+        .execute(db)
+        .await
+        .unwrap();
+    }
+
+    const OLD: &str =
+        "pbkdf2_sha256$1000$seasalt2seasalt2seasalt2$AmQeLojbFjf3OSDIwOKHKTBJU3S2Pw2nUbr4wHgkxaA=";
+    const OLDER: &str = "pbkdf2_sha1$1000$seasalt2seasalt2seasalt2$cl8txD5mJQ26enJA1myPic20aCQ=";
+
+    /// asvs_6_3_8: the work of a check is that of every algorithm in the table, read again every hour.
+    #[tokio::test]
+    async fn asvs_6_3_8_the_table_says_what_every_check_has_to_cost() {
+        let (db, clock, authority) = authority().await;
+        let seen = async || -> Vec<(&'static str, u64)> {
+            authority.passwords.present().await.unwrap().iter().collect()
+        };
+        put(&db, "one", OLD).await;
+        let (one, both) = ([("pbkdf2_sha256", 1_000)], [("pbkdf2_sha1", 1_000), ("pbkdf2_sha256", 1_000)]);
+        assert_eq!(seen().await, one);
+        put(&db, "two", OLDER).await;
+        for (at, expected) in [
+            (START + 3_599, &one[..]),
+            (START + 3_600, &both),
+            // A clock that was set back must not keep an old reading.
+            (START, &both),
+        ] {
+            clock.set(at);
+            assert_eq!(seen().await, expected, "at {at}");
+        }
+        sql!("delete from auth_user").execute(&db).await.unwrap();
+        assert_eq!(seen().await, both, "read a moment ago");
+        clock.set(START - 1);
+        assert!(seen().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_row_that_came_into_the_table_meanwhile_is_everybodys_work_from_then_on() {
+        let (_, _, authority) = authority().await;
+        let passwords = &authority.passwords;
+        let before = passwords.present().await.unwrap();
+        assert!(before.is_empty());
+        let row = Secret::new(OLD.to_owned());
+        for column in [None, Some(Secret::new("!".to_owned()))] {
+            assert_eq!(passwords.noted(before.clone(), column.as_ref()), before);
+        }
+        let noted = passwords.noted(before, Some(&row));
+        assert_eq!(noted.iter().collect::<Vec<_>>(), [("pbkdf2_sha256", 1_000)]);
+        assert_eq!(passwords.present().await.unwrap(), noted);
+        assert_eq!(passwords.noted(noted.clone(), Some(&row)), noted);
+    }
+}

@@ -41,6 +41,17 @@ pub enum Error {
     /// There is an account of that name.
     #[error("the user name is taken")]
     UsernameTaken,
+    /// There is an account of that address, in a table where an address is unique.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The table of users has a column that a new account gets no value for.
+    #[error(
+        "the table of users needs a value that haechi does not know; name the column in UserTable::FIXED"
+    )]
+    IncompleteTable(#[source] haechi_db::Error),
+    /// The table of users was declared without a table that this needs.
+    #[error("the users have no such table; name it in UserTable::{0}")]
+    NoTable(&'static str),
     /// The name has a character that no user name can have.
     #[error("the user name is invalid: 1 to 150 letters, digits and `@.+-_` are allowed")]
     InvalidUsername,

@@ -1,36 +1,92 @@
-//! A cookie that tells a device on which a user has signed in before.
+//! A cookie that tells a device on which users have signed in before.
 
 use std::time::Duration;
 
 use haechi_core::{Purpose, Signer, base64url};
-use sha2::{Digest, Sha256};
 
 use crate::{Auth, Authority, Error};
 
 impl Auth {
-    /// Returns the value of a cookie for this device of the user who is signed in; set it after each sign-in, for 400
-    /// days, `Secure` and `HttpOnly`, and hand it to [`authenticate_from`](Self::authenticate_from).
+    /// Returns the value of a cookie for this device, with the user who is signed in as the latest of those it knows; set
+    /// it after each sign-in, for 400 days, `Secure` and `HttpOnly`, and hand it to
+    /// [`authenticate_from`](Self::authenticate_from). `sent` is the value that the browser sent, if it did.
+    ///
+    /// It holds the five users who signed in last: a family, or the shifts at a desk.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`]; the stores may fail.
     ///
     /// # Security
-    /// It signs nobody in. It gives the device an allowance of its own, so that an attacker who uses up the others does
-    /// not keep the user out; one who stole it has five guesses before they slow down.
-    pub async fn known_device_value(&self) -> Result<String, Error> {
+    /// It signs nobody in. It gives each user an allowance on the device, so that an attacker who uses up the others does
+    /// not keep the user out; one who stole it has five guesses before they slow down. Users stand in it as MACs: who
+    /// borrows the device cannot try names on them.
+    pub async fn known_device_value(&self, sent: Option<&str>) -> Result<String, Error> {
         let user = self.current_user().await?.ok_or(Error::NotSignedIn)?;
-        let device = base64url::encode(rand::random::<[u8; 16]>());
-        let value = format!("{device}.{}", name_hash(&user.username));
-        Ok(self.authority.device_signer().sign_at(&value, self.authority.passwords.now().as_second()))
+        let (authority, now) = (&self.authority, self.authority.passwords.now().as_second());
+        let mut device = sent.and_then(|value| authority.read_device(value)).unwrap_or_else(KnownDevice::new);
+        device.users.retain(|known| !authority.is_user(known, &user.username));
+        let mac = base64url::encode(authority.keys.mac(NAME, user.username.as_bytes()));
+        device.users.insert(0, KnownUser { mac, since: now });
+        device.users.truncate(MOST);
+        Ok(authority.device_signer().sign_at(&device.write(), now))
+    }
+}
+
+/// What the cookie holds.
+struct KnownDevice {
+    id: String,
+    /// The latest first.
+    users: Vec<KnownUser>,
+}
+
+struct KnownUser {
+    mac: String,
+    since: i64,
+}
+
+impl KnownDevice {
+    fn new() -> Self {
+        Self { id: base64url::encode(rand::random::<[u8; 16]>()), users: Vec::new() }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let id = parts.next()?.to_owned();
+        let mut users = Vec::new();
+        while let Some(mac) = parts.next() {
+            users.push(KnownUser { mac: mac.to_owned(), since: parts.next()?.parse().ok()? });
+        }
+        Some(Self { id, users })
+    }
+
+    fn write(&self) -> String {
+        let users = self.users.iter().map(|user| format!(".{}.{}", user.mac, user.since));
+        self.id.chars().chain(users.collect::<String>().chars()).collect()
     }
 }
 
 impl Authority {
-    /// Returns the device's name if `value` is one of ours for this user name.
+    /// Returns the device's name if `value` is one of ours and this user signed in there.
     pub(crate) fn known_device(&self, value: &str, username: &str) -> Option<String> {
-        let (signer, now) = (self.device_signer(), self.passwords.now().as_second());
-        let (device, name) = signer.unsign_at(value, now, Some(LIFETIME)).ok()?.split_once('.')?;
-        (name == name_hash(username)).then(|| device.to_owned())
+        let device = self.read_device(value)?;
+        // Each is compared, so that time does not tell at which place, or whether, a name stands.
+        let known = device.users.iter().fold(false, |known, user| known | self.is_user(user, username));
+        known.then_some(device.id)
+    }
+
+    /// Reads a value that we signed, without the users whose sign-in is too long ago.
+    fn read_device(&self, value: &str) -> Option<KnownDevice> {
+        let now = self.passwords.now().as_second();
+        let text = self.device_signer().unsign_at(value, now, Some(LIFETIME)).ok()?.to_owned();
+        let mut device = KnownDevice::parse(&text)?;
+        let oldest = now.saturating_sub(LIFETIME.as_secs().cast_signed());
+        device.users.retain(|user| user.since >= oldest);
+        Some(device)
+    }
+
+    fn is_user(&self, known: &KnownUser, username: &str) -> bool {
+        let mac = base64url::decode(&known.mac).unwrap_or_default();
+        self.keys.verify(NAME, username.as_bytes(), &mac).is_some()
     }
 
     fn device_signer(&self) -> Signer {
@@ -38,10 +94,7 @@ impl Authority {
     }
 }
 
-/// The name itself would be readable on a device that somebody borrows.
-fn name_hash(username: &str) -> String {
-    base64url::encode(Sha256::digest(username))
-}
-
+const MOST: usize = 5;
 const DEVICE: Purpose = Purpose::new("haechi.auth.known_device");
+const NAME: &str = "haechi.auth.known_device.name";
 const LIFETIME: Duration = Duration::from_secs(400 * 86_400);

@@ -1,8 +1,14 @@
 //! The tables of this crate, with Django's names and columns.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use haechi_db::{Migration, MigrationSet};
 
-/// Django's tables of users, groups and permissions, and what haechi adds: the throttle's counters.
+use crate::const_text::ConstText;
+use crate::user_table::{KeyType, UserTable};
+
+/// Django's tables of users, groups and permissions, and what haechi adds: the throttle's counters, the security log.
 ///
 /// Beside a Django its own are there already.
 #[derive(Clone, Copy, Debug)]
@@ -10,26 +16,86 @@ pub struct UserTables;
 
 impl MigrationSet for UserTables {
     const APP: &'static str = "haechi_auth";
-    const MIGRATIONS: &'static [Migration] = &[
-        Migration {
-            name: "0001_user",
-            sqlite: include_str!("../migrations/0001_user/up.sqlite.sql"),
-            postgres: include_str!("../migrations/0001_user/up.postgres.sql"),
-        },
-        Migration {
-            name: "0002_throttle",
-            sqlite: include_str!("../migrations/0002_throttle/up.sqlite.sql"),
-            postgres: include_str!("../migrations/0002_throttle/up.postgres.sql"),
-        },
-        Migration {
-            name: "0003_permission",
-            sqlite: include_str!("../migrations/0003_permission/up.sqlite.sql"),
-            postgres: include_str!("../migrations/0003_permission/up.postgres.sql"),
-        },
-        Migration {
-            name: "0004_security_log",
-            sqlite: include_str!("../migrations/0004_security_log/up.sqlite.sql"),
-            postgres: include_str!("../migrations/0004_security_log/up.postgres.sql"),
-        },
-    ];
+    const MIGRATIONS: &'static [Migration] = &[USER, THROTTLE, PERMISSION, SECURITY_LOG, SECURITY_LOG_USER];
 }
+
+/// As [`UserTables`] where the users are in a table of your own: that table, and those between it and groups and
+/// permissions, are made by whoever made it. Django's tables of groups and permissions are made only if they are missing.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomUserTables;
+
+impl MigrationSet for CustomUserTables {
+    const APP: &'static str = UserTables::APP;
+    const MIGRATIONS: &'static [Migration] = &[THROTTLE, PERMISSION_SHARED, SECURITY_LOG, SECURITY_LOG_USER];
+}
+
+/// Which e-mail addresses are proved, for the users of a table of your own.
+pub struct ProvedEmailTable<T>(PhantomData<T>);
+
+impl<T: UserTable> ProvedEmailTable<T> {
+    const SQLITE: &'static ConstText = &proved_email::<T>("integer", "text", "integer", ") strict");
+    const POSTGRES: &'static ConstText = &proved_email::<T>("bigint", "uuid", "bigint", ")");
+}
+
+impl<T: UserTable> MigrationSet for ProvedEmailTable<T> {
+    const APP: &'static str = "haechi_accounts";
+    const REQUIRES: &'static [&'static str] = &[UserTables::APP];
+    const MIGRATIONS: &'static [Migration] = &[Migration {
+        name: "0001_proved_email",
+        sqlite: Self::SQLITE.text(),
+        postgres: Self::POSTGRES.text(),
+    }];
+}
+
+impl<T> fmt::Debug for ProvedEmailTable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProvedEmailTable")
+    }
+}
+
+const fn proved_email<T: UserTable>(
+    int: &'static str,
+    uuid: &'static str,
+    time: &'static str,
+    end: &'static str,
+) -> ConstText {
+    let key = match T::KEY {
+        KeyType::Int => int,
+        KeyType::Uuid => uuid,
+    };
+    let text = ConstText::new().sql("create table haechi_proved_email (user_id ").sql(key);
+    let text = text.sql(" not null references ").name(T::TABLE).sql(" (").name(T::ID);
+    let text = text.sql(") on delete cascade, email text not null, proved_at ").sql(time);
+    text.sql(" not null, primary key (user_id, email)").sql(end)
+}
+
+const USER: Migration = Migration {
+    name: "0001_user",
+    sqlite: include_str!("../migrations/0001_user/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0001_user/up.postgres.sql"),
+};
+const THROTTLE: Migration = Migration {
+    name: "0002_throttle",
+    sqlite: include_str!("../migrations/0002_throttle/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0002_throttle/up.postgres.sql"),
+};
+const PERMISSION: Migration = Migration {
+    name: "0003_permission",
+    sqlite: include_str!("../migrations/0003_permission/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0003_permission/up.postgres.sql"),
+};
+const PERMISSION_SHARED: Migration = Migration {
+    name: "0003_permission_shared",
+    sqlite: include_str!("../migrations/0003_permission_shared/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0003_permission_shared/up.postgres.sql"),
+};
+const SECURITY_LOG: Migration = Migration {
+    name: "0004_security_log",
+    sqlite: include_str!("../migrations/0004_security_log/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0004_security_log/up.postgres.sql"),
+};
+const SECURITY_LOG_USER: Migration = Migration {
+    name: "0005_security_log_user",
+    sqlite: include_str!("../migrations/0005_security_log_user/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0005_security_log_user/up.postgres.sql"),
+};

@@ -3,14 +3,16 @@
 use sha2::{Digest, Sha256};
 
 use crate::hash::MAX_PASSWORD_BYTES;
+use crate::password_validator::{Validator, objection};
 
 /// The rules for a new password.
 ///
 /// ```
-/// use haechi_auth::PasswordRules;
+/// use haechi_auth::{About, PasswordRules};
 /// let rules = PasswordRules::default().context("Board of Trade");
-/// assert!(rules.check("correct horse battery staple", &["alice"]).is_ok());
-/// assert!(rules.check("passwordpassword", &["alice"]).is_err());
+/// let alice = About { username: "alice", ..About::default() };
+/// assert!(rules.check("correct horse battery staple", &alice).is_ok());
+/// assert!(rules.check("passwordpassword", &alice).is_err());
 /// ```
 ///
 /// # Security
@@ -21,6 +23,29 @@ use crate::hash::MAX_PASSWORD_BYTES;
 pub struct PasswordRules {
     minimum: usize,
     context: Vec<String>,
+    validators: Vec<Validator>,
+}
+
+/// What is known of the user who chooses a password; what is not known is empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// The name to sign in with.
+    pub username: &'a str,
+    /// The given name.
+    pub first_name: &'a str,
+    /// The family name.
+    pub last_name: &'a str,
+    /// The e-mail address.
+    pub email: &'a str,
+}
+
+impl<'a> About<'a> {
+    /// Tells what is known of a user.
+    #[must_use]
+    pub fn user(user: &'a crate::User) -> Self {
+        let crate::User { username, first_name, last_name, email, .. } = user;
+        Self { username, first_name, last_name, email }
+    }
 }
 
 /// Why a password may not be chosen.
@@ -42,6 +67,29 @@ pub enum Objection {
     /// It is little more than the user's name or the site's.
     #[error("this password is too close to your name, your e-mail address or the name of this site")]
     Context,
+    /// It shares most of its characters with something known of the user.
+    #[error("this password is too similar to the {to}")]
+    Similar {
+        /// With what.
+        to: &'static str,
+    },
+    /// It is made of digits only.
+    #[error("this password is entirely numeric")]
+    Numeric,
+}
+
+impl Objection {
+    /// Returns Django's code for it, where Django has one.
+    #[must_use]
+    pub fn django(self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "password_too_short",
+            Self::Common => "password_too_common",
+            Self::Similar { .. } => "password_too_similar",
+            Self::Numeric => "password_entirely_numeric",
+            Self::TooLong | Self::Context => "",
+        }
+    }
 }
 
 impl PasswordRules {
@@ -59,35 +107,83 @@ impl PasswordRules {
         self
     }
 
-    /// Checks a password for a user about whom `words` (name, e-mail address) are known.
+    /// Sets who judges, in order: ours ([`Validator::Nist`], which is the default), Django's, or both.
+    ///
+    /// # Security
+    /// A list without a length gets ours besides, for a password of one letter is none.
+    #[must_use]
+    pub fn validators(mut self, validators: &[Validator]) -> Self {
+        self.validators = validators.to_vec();
+        let length =
+            |validator: &Validator| matches!(validator, Validator::Nist | Validator::MinimumLength(_));
+        if !validators.iter().any(length) {
+            self.validators.push(Validator::Nist);
+        }
+        self
+    }
+
+    /// Returns the fewest characters that may do.
+    #[must_use]
+    pub fn shortest(&self) -> usize {
+        let length = |validator: &Validator| match validator {
+            Validator::Nist => self.minimum,
+            Validator::MinimumLength(minimum) => *minimum,
+            _ => 0,
+        };
+        self.validators.iter().map(length).max().unwrap_or(self.minimum)
+    }
+
+    /// Checks a password for a user about whom something is known.
     ///
     /// # Errors
     /// Returns all objections.
-    pub fn check(&self, password: &str, words: &[&str]) -> Result<(), Vec<Objection>> {
+    pub fn check(&self, password: &str, about: &About<'_>) -> Result<(), Vec<Objection>> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(vec![Objection::TooLong]);
+        }
+        let mut objections: Vec<Objection> = Vec::new();
+        for validator in &self.validators {
+            let found = match validator {
+                Validator::Nist => self.nist(password, about),
+                other => objection(*other, password, about).into_iter().collect(),
+            };
+            for one in found {
+                // Of two lengths the longer one is said.
+                let one = match one {
+                    Objection::TooShort { .. } => Objection::TooShort { minimum: self.shortest() },
+                    other => other,
+                };
+                if !objections.contains(&one) {
+                    objections.push(one);
+                }
+            }
+        }
+        if objections.is_empty() { Ok(()) } else { Err(objections) }
+    }
+
+    fn nist(&self, password: &str, about: &About<'_>) -> Vec<Objection> {
         let mut objections = Vec::new();
         if password.chars().count() < self.minimum {
             objections.push(Objection::TooShort { minimum: self.minimum });
-        }
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Err(vec![Objection::TooLong]);
         }
         let folded: Vec<char> = password.trim().to_lowercase().chars().collect();
         if is_common(&folded) {
             objections.push(Objection::Common);
         }
-        let known = self.context.iter().map(String::as_str).chain(words.iter().copied());
+        let own = [about.username, about.first_name, about.last_name, about.email];
+        let known = self.context.iter().map(String::as_str).chain(own);
         let mut words: Vec<Vec<char>> = known.flat_map(parts).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         if is_little_more_than(&folded, &words) {
             objections.push(Objection::Context);
         }
-        if objections.is_empty() { Ok(()) } else { Err(objections) }
+        objections
     }
 }
 
 impl Default for PasswordRules {
     fn default() -> Self {
-        Self { minimum: 15, context: Vec::new() }
+        Self { minimum: 15, context: Vec::new(), validators: vec![Validator::Nist] }
     }
 }
 
@@ -111,13 +207,17 @@ fn is_common(password: &[char]) -> bool {
 }
 
 fn is_listed(password: &[char]) -> bool {
-    let text: String = password.iter().collect();
+    is_in(COMMON, &password.iter().collect::<String>())
+}
+
+/// Whether a text is in a list of hashes.
+pub(crate) fn is_in(list: &[u8], text: &str) -> bool {
     let hash = Sha256::digest(text.as_bytes());
-    let (wanted, count) = (&hash[..ENTRY], COMMON.len() / ENTRY);
+    let (wanted, count) = (&hash[..ENTRY], list.len() / ENTRY);
     let (mut low, mut high) = (0, count);
     while low < high {
         let middle = usize::midpoint(low, high);
-        match COMMON[middle * ENTRY..(middle + 1) * ENTRY].cmp(wanted) {
+        match list[middle * ENTRY..(middle + 1) * ENTRY].cmp(wanted) {
             std::cmp::Ordering::Equal => return true,
             std::cmp::Ordering::Less => low = middle + 1,
             std::cmp::Ordering::Greater => high = middle,
@@ -187,11 +287,13 @@ const WALKS: [&str; 4] = [
 mod tests {
     use super::*;
 
+    const ALICE: About<'_> =
+        About { username: "alice.cooper", first_name: "", last_name: "", email: "ali@wonderland.example" };
+
     #[track_caller]
     fn check(password: &str, expected: &[Objection]) {
         let rules = PasswordRules::default().context("Harbour Board");
-        let found =
-            rules.check(password, &["alice.cooper", "ali@wonderland.example"]).err().unwrap_or_default();
+        let found = rules.check(password, &ALICE).err().unwrap_or_default();
         assert_eq!(found, expected, "{password:?}");
     }
 
@@ -218,8 +320,8 @@ mod tests {
         check("zrjlkqwmpxvtnh", &[short]);
         check("", &[short, Objection::Common]);
         check(&"x".repeat(1_025), &[Objection::TooLong]);
-        assert!(PasswordRules::default().minimum(8).check("zrjlkqwm", &[]).is_ok());
-        assert!(PasswordRules::default().minimum(1).check("zrjlkqw", &[]).is_err());
+        assert!(PasswordRules::default().minimum(8).check("zrjlkqwm", &About::default()).is_ok());
+        assert!(PasswordRules::default().minimum(1).check("zrjlkqw", &About::default()).is_err());
     }
 
     /// asvs_6_2_4, asvs_6_2_12: common passwords, and what people make of them to reach a length.
@@ -242,7 +344,11 @@ mod tests {
             "abcdefghijklmnop",
             "000000000000000000",
         ] {
-            let found = PasswordRules::default().minimum(8).check(common, &[]).err().unwrap_or_default();
+            let found = PasswordRules::default()
+                .minimum(8)
+                .check(common, &About::default())
+                .err()
+                .unwrap_or_default();
             assert_eq!(found, [Objection::Common], "{common}");
         }
     }
@@ -258,10 +364,61 @@ mod tests {
             "cooper alice 99",
         ] {
             let rules = PasswordRules::default().context("Harbour Board");
-            let found =
-                rules.check(close, &["alice.cooper", "ali@wonderland.example"]).err().unwrap_or_default();
+            let found = rules.check(close, &ALICE).err().unwrap_or_default();
             assert!(found.contains(&Objection::Context), "{close}: {found:?}");
         }
         check("wonderland is not enough of a hint", &[]);
+    }
+
+    #[test]
+    fn the_bounds_of_the_rules_are_exact() {
+        let long: String = (0..400).map(|number| format!("{number}zq")).collect();
+        check(&long[..1_024], &[]);
+        check(&long[..1_025], &[Objection::TooLong]);
+        // A unit of at most eight characters is guessed whatever it is; a longer one has to be common itself.
+        check("zrjlkqwmzrjlkqwm", &[Objection::Common]);
+        check("zrjlkqwmpzrjlkqwmp", &[]);
+        check("basketballbasketball", &[Objection::Common]);
+        assert!(
+            PasswordRules::default().minimum(8).check("zrjlkqwz", &About::default()).is_ok(),
+            "no piece is repeated"
+        );
+        // What is common around a core counts for nothing, and a core of three letters is no core.
+        check("zrjlkqw12345678", &[]);
+        check("xkq12345678901234567890", &[Objection::Common]);
+        check("xkqv12345678901", &[]);
+        // Seven characters beside a known name are too few, eight are not.
+        check("harbourboardzrjlkqw", &[Objection::Context]);
+        check("harbourboardzrjlkqwm", &[]);
+    }
+
+    #[test]
+    fn a_name_in_pieces_is_known_as_one() {
+        let rules = PasswordRules::default();
+        let found = |password: &str, word: &str| {
+            let about = About { username: word, ..About::default() };
+            rules.check(password, &about).err().unwrap_or_default()
+        };
+        assert!(found("alicealicealice", "al.ice").contains(&Objection::Context));
+        assert!(!found("xyxyxyxyxyxyxyxy", "x.y").contains(&Objection::Context), "too short to be a name");
+    }
+
+    #[test]
+    fn a_walk_goes_around_the_end_of_its_row() {
+        for (text, walk) in [
+            ("89012", true),
+            ("yzabc", true),
+            ("mx123", false),
+            ("abc", false),
+            ("abcd", true),
+            ("abcdef", true),
+            ("abcdex", true),
+            ("abcqdef", false),
+            ("qwerty", true),
+            ("1qaz2wsx", true),
+        ] {
+            let characters: Vec<char> = text.chars().collect();
+            assert_eq!(is_walk(&characters), walk, "{text}");
+        }
     }
 }

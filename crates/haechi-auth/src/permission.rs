@@ -1,15 +1,18 @@
 //! Who may do what: Django's permissions, of users and of their groups.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_db::{Db, sql};
 
-use crate::{Auth, Authority, Error, SecurityEvent};
+use crate::rights_store::RightsStore;
+use crate::{Auth, Authority, Error, SecurityEvent, UserId};
 
 /// The permissions in Django's tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Permissions {
     db: Db,
+    store: Arc<dyn RightsStore>,
 }
 
 impl Auth {
@@ -66,31 +69,18 @@ impl Authority {
     ///
     /// # Errors
     /// [`Error::InvalidPermission`], or the database fails, also if there is no such user.
-    pub async fn grant(&self, user: i64, permission: &str) -> Result<(), Error> {
-        let permission = self.permissions.make(permission).await?;
-        sql!(
-            "insert into auth_user_user_permissions (user_id, permission_id) values ({user}, {permission})
-             on conflict (user_id, permission_id) do nothing"
-        )
-        .execute(&self.permissions.db)
-        .await?;
-        Ok(())
+    pub async fn grant(&self, user: impl Into<UserId>, permission: &str) -> Result<(), Error> {
+        let (user, permission) = (user.into(), self.permissions.make(permission).await?);
+        self.permissions.store.grant(user, permission).await
     }
 
     /// Takes a permission away that was given to the user directly; returns whether it was. What a group gives stays.
     ///
     /// # Errors
     /// [`Error::InvalidPermission`], or the database fails.
-    pub async fn revoke(&self, user: i64, permission: &str) -> Result<bool, Error> {
-        let (app, codename) = split(permission)?;
-        let revoked = sql!(
-            "delete from auth_user_user_permissions where user_id = {user} and permission_id in
-             (select p.id from auth_permission p join django_content_type c on c.id = p.content_type_id
-             where c.app_label = {app} and p.codename = {codename})"
-        )
-        .execute(&self.permissions.db)
-        .await?;
-        Ok(revoked > 0)
+    pub async fn revoke(&self, user: impl Into<UserId>, permission: &str) -> Result<bool, Error> {
+        let (user, (app, codename)) = (user.into(), split(permission)?);
+        self.permissions.store.revoke(user, app, codename).await
     }
 
     /// Returns the group called `name`, and makes it if there is none.
@@ -102,7 +92,7 @@ impl Authority {
         sql!("insert into auth_group (name) values ({name}) on conflict (name) do nothing")
             .execute(db)
             .await?;
-        Ok(sql!("select id from auth_group where name = {name}").scalar(db).await?)
+        Ok(sql!(i64, "select id from auth_group where name = {name}").one(db).await?)
     }
 
     /// Gives all members of a group the permission `app.codename`, which is made if there is none of that name.
@@ -124,44 +114,38 @@ impl Authority {
     ///
     /// # Errors
     /// The database may fail, also if there is no such user or group.
-    pub async fn join_group(&self, user: i64, group: i64) -> Result<(), Error> {
-        sql!(
-            "insert into auth_user_groups (user_id, group_id) values ({user}, {group})
-             on conflict (user_id, group_id) do nothing"
-        )
-        .execute(&self.permissions.db)
-        .await?;
-        Ok(())
+    pub async fn join_group(&self, user: impl Into<UserId>, group: i64) -> Result<(), Error> {
+        self.permissions.store.join(user.into(), group).await
     }
 
     /// Takes a user out of a group; returns whether they were in it.
     ///
     /// # Errors
     /// The database may fail.
-    pub async fn leave_group(&self, user: i64, group: i64) -> Result<bool, Error> {
-        let left = sql!("delete from auth_user_groups where user_id = {user} and group_id = {group}")
-            .execute(&self.permissions.db)
-            .await?;
-        Ok(left > 0)
+    pub async fn leave_group(&self, user: impl Into<UserId>, group: i64) -> Result<bool, Error> {
+        self.permissions.store.leave(user.into(), group).await
     }
 }
 
 impl Permissions {
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: Db, store: Arc<dyn RightsStore>) -> Self {
+        Self { db, store }
     }
 
     /// Returns what `user` has, sorted by bytes.
-    pub(crate) async fn of(&self, user: i64, everything: bool) -> Result<Vec<String>, Error> {
-        let rows: Vec<(String, String)> = sql!(
-            "select distinct c.app_label, p.codename from auth_permission p
-             join django_content_type c on c.id = p.content_type_id
-             where {everything} or p.id in (select permission_id from auth_user_user_permissions where user_id = {user})
-             or p.id in (select g.permission_id from auth_group_permissions g
-             join auth_user_groups u on u.group_id = g.group_id where u.user_id = {user})"
-        )
-        .all(&self.db)
-        .await?;
+    pub(crate) async fn of(&self, user: UserId, everything: bool) -> Result<Vec<String>, Error> {
+        let rows: Vec<(String, String)> = match everything {
+            true => {
+                sql!(
+                    (String, String),
+                    "select distinct c.app_label, p.codename from auth_permission p
+                     join django_content_type c on c.id = p.content_type_id"
+                )
+                .all(&self.db)
+                .await?
+            }
+            false => self.store.held(user).await?,
+        };
         let mut names: Vec<_> = rows.into_iter().map(|(app, codename)| format!("{app}.{codename}")).collect();
         // Here and not by the database: PostgreSQL sorts by the collation of the column.
         names.sort_unstable();
@@ -181,9 +165,9 @@ impl Permissions {
         )
         .execute(db)
         .await?;
-        let content_type: i64 =
-            sql!("select id from django_content_type where app_label = {app} and model = {model}")
-                .scalar(db)
+        let content_type =
+            sql!(i64, "select id from django_content_type where app_label = {app} and model = {model}")
+                .one(db)
                 .await?;
         sql!(
             "insert into auth_permission (content_type_id, codename, name) values ({content_type}, {codename}, {codename})
@@ -195,13 +179,14 @@ impl Permissions {
     }
 
     async fn find(&self, app: &str, codename: &str) -> Result<Option<i64>, Error> {
-        let row: Option<(i64,)> = sql!(
+        let found = sql!(
+            i64,
             "select p.id from auth_permission p join django_content_type c on c.id = p.content_type_id
              where c.app_label = {app} and p.codename = {codename} order by p.id limit 1"
         )
         .optional(&self.db)
         .await?;
-        Ok(row.map(|(id,)| id))
+        Ok(found)
     }
 }
 

@@ -45,6 +45,6 @@ mod tests {
             assert!(first(&number.to_string(), 200));
         }
         assert_eq!(repeats.until.lock().unwrap().len(), MOST);
-        assert!(first("c", 300) && !first("c", 301), "room again when the stretches have ended");
+        assert!(first("c", 210) && !first("c", 219), "room again when the stretches have ended");
     }
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use haechi_core::{ClientNetwork, Purpose, Secret, Signer, base64url};
-use jiff::Timestamp;
 
-use crate::{Account, Allowance, Auth, Authority, Error, SecurityEntry, SecurityEvent, User};
+use crate::{Account, Allowance, Auth, Authority, Error, SecurityEntry, SecurityEvent, User, UserId};
 
 /// A reset link that was found good; only [`Authority::check_reset`] makes one.
 #[derive(Debug)]
@@ -127,7 +126,7 @@ impl Authority {
     pub(crate) async fn log_from(
         &self,
         event: SecurityEvent,
-        user: Option<i64>,
+        user: Option<UserId>,
         name: &str,
         network: &str,
         request: &str,
@@ -226,7 +225,7 @@ impl Auth {
 
 fn nobody() -> Account {
     let user = User {
-        id: 0,
+        id: UserId::Int(0),
         username: String::new(),
         email: String::new(),
         first_name: String::new(),
@@ -235,7 +234,7 @@ fn nobody() -> Account {
         is_staff: false,
         is_active: false,
         last_login: None,
-        date_joined: Timestamp::UNIX_EPOCH,
+        date_joined: None,
     };
     Account { user, password: Secret::new(String::new()) }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use haechi_core::{KeyRing, base64url};
 use haechi_db::{Db, Model, sql};
 
-use crate::Error;
+use crate::{Error, UserId};
 
 /// An append-only log; each row carries a MAC over itself and the row before.
 ///
@@ -53,7 +53,7 @@ pub struct SecurityEntry<'a> {
     /// When, in seconds since 1970, UTC.
     pub at: i64,
     /// Who, where that is known.
-    pub user: Option<i64>,
+    pub user: Option<UserId>,
     /// The name that was typed; only its MAC is kept.
     pub name: &'a str,
     /// The network of the client.
@@ -122,7 +122,7 @@ struct LogRow {
     id: i64,
     at: i64,
     event: String,
-    user_id: Option<i64>,
+    user_id: Option<String>,
     account: String,
     network: String,
     request: String,
@@ -147,7 +147,7 @@ impl SecurityLog {
         };
         let event = entry.event.name().to_owned();
         let (network, request) = (entry.network.to_owned(), entry.request.to_owned());
-        let (at, user_id, mac) = (entry.at, entry.user, String::new());
+        let (at, user_id, mac) = (entry.at, entry.user.map(|id| id.to_string()), String::new());
         let row = LogRow { id: 0, at, event, user_id, account, network, request, mac };
         let log = self.clone();
         // On a task of its own, which ends even if the visitor hangs up: the event has happened.
@@ -156,11 +156,12 @@ impl SecurityLog {
     }
 
     async fn write(&self, row: &LogRow) -> haechi_db::Result<()> {
-        let (at, user_id, keys) = (row.at, row.user_id, &self.keys);
+        let (at, user_id, keys) = (row.at, &row.user_id, &self.keys);
         self.db
             .transaction_retrying(async |tx| {
                 // The head's row is locked until the end: two machines cannot both append after the same row.
-                let (id, before): (i64, String) = sql!(
+                let (id, before) = sql!(
+                    (i64, String),
                     "update haechi_security_head set log_rows = log_rows + 1 where id = 1 returning log_rows, mac"
                 )
                 .one(&tx)
@@ -184,11 +185,13 @@ impl SecurityLog {
     /// # Errors
     /// [`Broken::Row`] names the first row that does not fit; the database may fail.
     pub async fn verify(&self) -> Result<Verified, Broken> {
-        let (rows, head): (i64, String) =
-            sql!("select log_rows, mac from haechi_security_head where id = 1").one(&self.db).await?;
+        let (rows, head) = sql!((i64, String), "select log_rows, mac from haechi_security_head where id = 1")
+            .one(&self.db)
+            .await?;
         let (mut last, mut before) = (0, String::new());
         while last < rows {
-            let page: Vec<LogRow> = sql!(
+            let page = sql!(
+                LogRow,
                 "select id, at, event, user_id, account, network, request, mac from haechi_security_log
                  where id > {last} and id <= {rows} order by id limit 1000"
             )
@@ -210,11 +213,12 @@ impl SecurityLog {
             return Err(Broken::Row { at: rows });
         }
         // In one statement, so that a row that is appended just now is no stray one.
-        let strays: i64 = sql!(
+        let strays = sql!(
+            i64,
             "select count(*) from haechi_security_log
              where id < 1 or id > (select log_rows from haechi_security_head where id = 1)"
         )
-        .scalar(&self.db)
+        .one(&self.db)
         .await?;
         if strays > 0 { Err(Broken::Row { at: rows + 1 }) } else { Ok(Verified { rows, mac: head }) }
     }
@@ -226,9 +230,9 @@ impl SecurityLog {
     pub async fn verify_since(&self, before: &Verified) -> Result<Verified, Broken> {
         let verified = self.verify().await?;
         let at = before.rows;
-        let there: Option<(String,)> =
-            sql!("select mac from haechi_security_log where id = {at}").optional(&self.db).await?;
-        let mac = there.map_or_else(String::new, |(mac,)| mac);
+        let there =
+            sql!(String, "select mac from haechi_security_log where id = {at}").optional(&self.db).await?;
+        let mac = there.unwrap_or_default();
         if mac == before.mac { Ok(verified) } else { Err(Broken::Cut { at }) }
     }
 }
@@ -236,7 +240,8 @@ impl SecurityLog {
 impl LogRow {
     /// Each part with its length, so that no two rows have the same bytes.
     fn bytes(&self, id: i64, before: &str) -> Vec<u8> {
-        let numbers = [id.to_string(), self.at.to_string(), format!("{:?}", self.user_id)];
+        let user = self.user_id.as_ref().map_or_else(|| "None".to_owned(), |id| format!("Some({id})"));
+        let numbers = [id.to_string(), self.at.to_string(), user];
         let texts = [&self.event, &self.account, &self.network, &self.request].map(String::as_str);
         let parts = numbers.iter().map(String::as_str).chain(texts).chain([before]);
         parts.flat_map(|part| format!("{}:{part}", part.len()).into_bytes()).collect()

@@ -99,12 +99,13 @@ impl Throttle {
     pub(crate) async fn evaluates(&self, attempt: &mut Attempt, account: &str) -> Result<bool, Error> {
         let (key, now) = (consecutive(account), self.clock.unix());
         let forgotten = now + CONSECUTIVE_FOR;
-        let failures: i64 = sql!(
+        let failures = sql!(
+            i64,
             "insert into haechi_throttle (key, failures, allowed_at, forgotten_at) values ({key}, 1, {now}, {forgotten})
              on conflict (key) do update set failures = case when haechi_throttle.forgotten_at < {now} then 1
              else haechi_throttle.failures + 1 end, forgotten_at = {forgotten} returning failures"
         )
-        .scalar(&self.db)
+        .one(&self.db)
         .await?;
         attempt.own.push(key);
         Ok(failures <= CONSECUTIVE)
@@ -149,9 +150,9 @@ impl Throttle {
         if counted > 0 {
             return Ok(());
         }
-        let allowed: Option<(i64,)> =
-            sql!("select allowed_at from haechi_throttle where key = {key}").optional(&self.db).await?;
-        let wait = allowed.map_or(1, |(at,)| (at - now).clamp(1, most));
+        let allowed =
+            sql!(i64, "select allowed_at from haechi_throttle where key = {key}").optional(&self.db).await?;
+        let wait = allowed.map_or(1, |at| (at - now).clamp(1, most));
         Err(Error::Throttled { retry_after: Duration::from_secs(wait.unsigned_abs()) })
     }
 }

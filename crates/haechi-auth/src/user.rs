@@ -3,12 +3,14 @@
 use haechi_core::Secret;
 use jiff::Timestamp;
 
+use crate::UserId;
+
 /// A user, with Django's columns.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct User {
     /// The primary key.
-    pub id: i64,
+    pub id: UserId,
     /// The name to sign in with, compared exactly.
     pub username: String,
     /// The e-mail address, or empty.
@@ -25,8 +27,8 @@ pub struct User {
     pub is_active: bool,
     /// When the user signed in last.
     pub last_login: Option<Timestamp>,
-    /// When the account was made.
-    pub date_joined: Timestamp,
+    /// When the account was made, if the table says.
+    pub date_joined: Option<Timestamp>,
 }
 
 /// A user with the password column, as a [`UserStore`](crate::UserStore) hands it over.

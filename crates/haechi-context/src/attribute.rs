@@ -36,7 +36,10 @@ pub(crate) enum Quote {
 struct Capture {
     fact: Fact,
     text: String,
+    /// The text goes on in a way that is not known.
     dynamic: bool,
+    /// The `/` of the text stands for a path on this site.
+    path: bool,
 }
 
 impl Attribute {
@@ -126,6 +129,19 @@ impl Attribute {
         self.language.emit().map(Escaper::in_attribute)
     }
 
+    /// The escaper of a path on this site that is the first thing here.
+    pub(crate) fn emit_path(&mut self) -> Option<Escaper> {
+        let Language::Url(url) = &mut self.language else { return None };
+        if self.entity.is_some() || self.quote == Quote::None {
+            return None;
+        }
+        let rule = url.emit_path()?;
+        if let Some(capture) = &mut self.capture {
+            capture.begin_with_path();
+        }
+        Some(Escaper::new(rule, 0).in_attribute())
+    }
+
     /// Ends the value and writes what it said into the tag's facts.
     pub(crate) fn end(mut self, element: Element, facts: &mut Facts) -> Result<(), Error> {
         if let Some(entity) = self.entity.take() {
@@ -151,7 +167,7 @@ impl Attribute {
     pub(crate) fn widen(&mut self) {
         self.language.widen();
         if let Some(capture) = &mut self.capture {
-            capture.dynamic = true;
+            capture.forget_slash();
         }
         self.dynamic = true;
     }
@@ -211,7 +227,7 @@ impl Attribute {
 
 impl Capture {
     fn new(fact: Fact) -> Self {
-        Self { fact, text: String::new(), dynamic: false }
+        Self { fact, text: String::new(), dynamic: false, path: false }
     }
 
     fn push(&mut self, c: char) {
@@ -225,14 +241,38 @@ impl Capture {
 
     fn join(&mut self, other: &Self) {
         if self != other {
+            let before = self.text.clone();
             let same = self.text.chars().zip(other.text.chars()).take_while(|(a, b)| a == b);
             self.text.truncate(same.map(|(c, _)| c.len_utf8()).sum());
             self.dynamic = true;
+            self.path |= other.path;
+            let second = [&before, &other.text].map(|text| text[self.text.len()..].chars().next());
+            if second.iter().any(|second| matches!(second, None | Some('/' | '\\'))) {
+                self.forget_slash();
+            }
+        }
+    }
+
+    /// A path that is not known stands at the start, at least a `/`.
+    fn begin_with_path(&mut self) {
+        self.text = "/".into();
+        self.path = true;
+    }
+
+    /// What follows is not known and may be another slash: the first one says nothing.
+    fn forget_slash(&mut self) {
+        self.dynamic = true;
+        if self.text.trim_start() == "/" {
+            self.text.clear();
         }
     }
 
     fn written(self) -> Written {
-        if self.dynamic { Written::Dynamic { prefix: self.text } } else { Written::Static(self.text) }
+        if self.dynamic || self.path {
+            Written::Dynamic { prefix: self.text }
+        } else {
+            Written::Static(self.text)
+        }
     }
 }
 

@@ -70,7 +70,7 @@ fn is_policy(element: Element, local: &str) -> bool {
             | (Style | Object | Embed, "type")
             | (Link, "rel" | "as")
             | (Iframe, "sandbox" | "allow" | "csp")
-            | (Meta, "charset")
+            | (Meta | Script | Link, "charset")
     ) || POLICY.contains(&local)
 }
 
@@ -89,7 +89,9 @@ fn content(facts: &Facts) -> Language {
 }
 
 fn purpose(element: Element, name: &str, local: &str, facts: &Facts) -> Option<Purpose> {
-    use Element::{Applet, Base, Embed, FeImage, Frame, Iframe, Link, Object, Script, Use};
+    use Element::{
+        Applet, Base, Button, Embed, FeImage, Form, Frame, Iframe, Input, Link, Object, Script, Use,
+    };
     Some(match (element, local) {
         (Script, "src" | "href")
         | (Embed, "src")
@@ -97,6 +99,7 @@ fn purpose(element: Element, name: &str, local: &str, facts: &Facts) -> Option<P
         | (Base | Use | FeImage, "href")
         | (Applet, _) => Purpose::Resource,
         (Link, "href") if !is_harmless(facts.said(Fact::Rel)) => Purpose::Resource,
+        (Form, "action") | (Button | Input, "formaction") => Purpose::Action,
         (Iframe | Frame, "src") => Purpose::Frame,
         (_, "to" | "from" | "by" | "values") if element.is_animation() => Purpose::Animation,
         (_, "src" | "href" | "poster") if element.is_media() => Purpose::Media,
@@ -126,8 +129,23 @@ fn sounds_like_url(name: &str) -> bool {
         || name == "action"
 }
 
-const CODE_PREFIXES: &[&str] =
-    &["on", "data-on", "hx-on", "data-hx-on", "up-on", "(", "[", "*", "@", ":", "v-", "ng-", "data-ng-"];
+const CODE_PREFIXES: &[&str] = &[
+    "on",
+    "data-on",
+    "hx-on",
+    "data-hx-on",
+    "up-on",
+    "(",
+    "[",
+    "*",
+    "@",
+    ":",
+    "v-",
+    "ng-",
+    "ng:",
+    "data-ng-",
+    "wire:",
+];
 
 const CODE: &[&str] = &[
     "data-bind",

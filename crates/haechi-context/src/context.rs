@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::element::Element;
 use crate::error::{Code, Error};
 use crate::escape::Escaper;
 use crate::event::{Event, Sink};
 use crate::html::Html;
 use crate::language::Language;
+use crate::open::Open;
 
 /// The complete state of the machine at one point of a template.
 ///
@@ -32,21 +32,20 @@ use crate::language::Language;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
     html: Html,
-    /// The open `<svg>` and `<math>`.
-    foreign: Vec<Element>,
+    open: Open,
 }
 
 impl Context {
     /// The start of an HTML file.
     #[must_use]
     pub fn html() -> Self {
-        Self { html: Html::Text, foreign: Vec::new() }
+        Self { html: Html::Text, open: Open::default() }
     }
 
     /// A file that is not HTML and has no escaping, such as the text of a mail.
     #[must_use]
     pub fn text() -> Self {
-        Self { html: Html::Unescaped, foreign: Vec::new() }
+        Self { html: Html::Unescaped, open: Open::default() }
     }
 
     /// Reads text of the template and returns what it found for [events](crate::EventKind).
@@ -60,6 +59,7 @@ impl Context {
         let mut offset = 0;
         while let Some(c) = text[offset..].chars().next() {
             if self.html == Html::Text && c != '<' {
+                self.open.skip();
                 match text[offset..].find('<') {
                     Some(skipped) => offset += skipped,
                     None => break,
@@ -67,7 +67,8 @@ impl Context {
                 continue;
             }
             let mut sink = Sink { events: &mut events, text, offset };
-            self.html.push(c, &mut self.foreign, &mut sink).map_err(|error| error.at(offset))?;
+            self.html.push(c, &mut self.open, &mut sink).map_err(|error| error.at(offset))?;
+            self.open.watch(c, self.html.is_end_tag_name()).map_err(|error| error.at(offset))?;
             offset += c.len_utf8();
         }
         Ok(events)
@@ -79,7 +80,22 @@ impl Context {
     ///
     /// When no escaper makes a value safe here.
     pub fn emit(&mut self) -> Result<Escaper, Error> {
+        self.open.emit()?;
         self.html.emit()
+    }
+
+    /// As [`emit`](Self::emit), for a value that is [`Value::Path`](crate::Value::Path) if it is anything: where a URL
+    /// begins, the escaper writes no other, and a form whose action it begins stays on this site.
+    ///
+    /// # Errors
+    ///
+    /// As [`emit`](Self::emit).
+    pub fn emit_path(&mut self) -> Result<Escaper, Error> {
+        self.open.emit()?;
+        match self.html.emit_path() {
+            Some(escaper) => Ok(escaper),
+            None => self.emit(),
+        }
     }
 
     /// Returns the context behind two branches.
@@ -95,11 +111,9 @@ impl Context {
         a.settle()?;
         b.settle()?;
         let mismatch = || Error::with(Code::BranchMismatch, format_args!("{self} and {other}"));
-        if a.foreign != b.foreign {
-            return Err(mismatch());
-        }
+        let open = a.open.join(&b.open).ok_or_else(mismatch)?;
         let html = a.html.join(&b.html).ok_or_else(mismatch)?;
-        Ok(Self { html, foreign: a.foreign })
+        Ok(Self { html, open })
     }
 
     /// Returns the context behind a block that starts here, whatever an override of it may hold: it depends on the
@@ -120,7 +134,10 @@ impl Context {
     #[must_use]
     pub fn covers(&self, exit: &Self) -> bool {
         let mut settled = exit.clone();
-        self.join(exit).is_ok() && settled.settle().is_ok() && self.html.covers(&settled.html)
+        self.join(exit).is_ok()
+            && settled.settle().is_ok()
+            && self.html.covers(&settled.html)
+            && self.open.covers(&settled.open)
     }
 
     /// Decides what waits for the next character, because a template tag stands here.

@@ -64,6 +64,9 @@ impl Css {
             State::Comment { star } => *star = c == '*',
             State::UrlStart => self.url_start(c)?,
             State::Url(_, _) if c == '\\' => return Err(Error::new(Code::CssEscape)),
+            State::Url(_, quote) if *quote != UrlQuote::None && matches!(c, '\n' | '\r' | '\x0c') => {
+                return Err(Error::new(Code::CssString));
+            }
             State::Url(_, quote) if quote.ends_at(c) => self.state = State::Base,
             State::Url(url, _) => url.push(c),
         }
@@ -74,6 +77,8 @@ impl Css {
         match c {
             '\\' => {
                 self.escaped = true;
+                // `@im\port` is `@import`.
+                self.import |= self.word.as_str().starts_with('@');
                 self.word.push('?');
             }
             '"' => self.enter(State::DoubleQuoted),

@@ -22,7 +22,7 @@ elements! {
     A "a", Animate "animate", AnimateMotion "animatemotion", AnimateTransform "animatetransform", Applet "applet",
     Area "area", Audio "audio", Base "base", Button "button", Embed "embed", FeImage "feimage", Form "form",
     Frame "frame", Iframe "iframe", Image "image", Img "img", Input "input", Link "link", Math "math", Meta "meta",
-    Noembed "noembed", Noframes "noframes", Object "object", Plaintext "plaintext", Script "script", Set "set",
+    Noembed "noembed", Noframes "noframes", Noscript "noscript", Object "object", Plaintext "plaintext", Script "script", Set "set",
     Source "source", Style "style", Svg "svg", Textarea "textarea", Title "title", Track "track", Use "use",
     Video "video", Xmp "xmp",
 }
@@ -68,9 +68,5 @@ impl Element {
     pub(crate) fn is_raw(self) -> bool {
         use Element::{Iframe, Noembed, Noframes, Plaintext, Script, Style, Textarea, Title, Xmp};
         matches!(self, Iframe | Noembed | Noframes | Plaintext | Script | Style | Textarea | Title | Xmp)
-    }
-
-    pub(crate) fn is_foreign_root(self) -> bool {
-        matches!(self, Self::Svg | Self::Math)
     }
 }

@@ -160,6 +160,8 @@ pub enum Code {
     JsHtmlComment,
     /// A value right behind the JavaScript name `…`.
     JsIdentifier,
+    /// A value in `import(…)`, without quotes.
+    JsImport,
     /// A line break inside a regular expression.
     JsRegex,
     /// A value inside a character class.
@@ -174,6 +176,8 @@ pub enum Code {
     MetaOrder,
     /// A value in the content of a refresh.
     MetaRefresh,
+    /// `</noscript` inside a tag, comment or raw element of `<noscript>`.
+    Noscript,
     /// A value right behind a backslash.
     PartialEscape,
     /// A value right behind `</`, `<!` or a part of an end tag.
@@ -226,6 +230,7 @@ impl Code {
         Self::JsHashbang,
         Self::JsHtmlComment,
         Self::JsIdentifier,
+        Self::JsImport,
         Self::JsRegex,
         Self::JsRegexClass,
         Self::JsSlash,
@@ -233,6 +238,7 @@ impl Code {
         Self::MarkupDeclaration,
         Self::MetaOrder,
         Self::MetaRefresh,
+        Self::Noscript,
         Self::PartialEscape,
         Self::RawCut,
         Self::RawText,
@@ -399,6 +405,13 @@ static LESSONS: &[Lesson] = &[
         cure: "write obj[{{ key }}]",
     },
     Lesson {
+        id: "js-import",
+        message: "a value names a module without quotes",
+        example: "<script>import({{ path }})</script>",
+        cause: "whoever chooses the module chooses the code",
+        cure: "write import(\"/static/{{ name }}.js\"), or pass the whole URL as one trusted URL in quotes",
+    },
+    Lesson {
         id: "js-regex",
         message: "a line break inside a regular expression",
         example: "<script>a = /x\n/</script>",
@@ -446,6 +459,13 @@ static LESSONS: &[Lesson] = &[
         example: "<meta http-equiv=\"refresh\" content=\"{{ x }}\">",
         cause: "the value could bring its own `url=javascript:`",
         cure: "write content=\"5; url={{ u }}\" with a static number",
+    },
+    Lesson {
+        id: "noscript",
+        message: "`</noscript` inside a tag, comment or raw element",
+        example: "<noscript><p title=\"</noscript>{{ x }}\"></noscript>",
+        cause: "a browser that runs scripts ends the element there, whatever stands around it",
+        cure: "write &lt;/noscript there",
     },
     Lesson {
         id: "partial-escape",

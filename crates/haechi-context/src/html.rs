@@ -6,6 +6,7 @@ use crate::element::Element;
 use crate::error::{Code, Error};
 use crate::escape::{Escaper, Rule};
 use crate::event::Sink;
+use crate::open::Open;
 use crate::raw::Raw;
 use crate::tag::{Progress, Tag};
 
@@ -39,13 +40,8 @@ pub(crate) enum Comment {
 }
 
 impl Html {
-    /// Takes a character; `foreign` holds the open `<svg>` and `<math>`.
-    pub(crate) fn push(
-        &mut self,
-        c: char,
-        foreign: &mut Vec<Element>,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), Error> {
+    /// Takes a character.
+    pub(crate) fn push(&mut self, c: char, open: &mut Open, sink: &mut Sink<'_>) -> Result<(), Error> {
         match self {
             Self::Unescaped => {}
             Self::Text if c == '<' => *self = Self::LessThan,
@@ -84,7 +80,7 @@ impl Html {
             },
             Self::Tag(tag) => {
                 if tag.push(c, sink)? == Progress::Closed {
-                    *self = after_tag(tag, foreign)?;
+                    *self = after_tag(tag, open)?;
                 }
             }
             Self::Raw(raw) => {
@@ -108,6 +104,17 @@ impl Html {
             Self::Tag(tag) => tag.emit(),
             Self::Raw(raw) => raw.emit(),
         }
+    }
+
+    pub(crate) fn emit_path(&mut self) -> Option<Escaper> {
+        match self {
+            Self::Tag(tag) => tag.emit_path(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_end_tag_name(&self) -> bool {
+        matches!(self, Self::Tag(tag) if tag.end && tag.in_name())
     }
 
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
@@ -145,25 +152,17 @@ impl Html {
 }
 
 /// What follows the `>` of a tag.
-fn after_tag(tag: &Tag, foreign: &mut Vec<Element>) -> Result<Html, Error> {
+fn after_tag(tag: &Tag, open: &mut Open) -> Result<Html, Error> {
     let element = tag.element;
     if tag.end {
-        // An end tag that does not match may be ignored by the parser: then it is foreign still.
-        if foreign.last() == Some(&element) {
-            foreign.pop();
-        }
+        open.end(element);
         return Ok(Html::Text);
     }
-    if element.is_foreign_root() {
-        if !tag.slash {
-            foreign.push(element);
-        }
-        return Ok(Html::Text);
-    }
+    open.start(element, tag.slash);
     if !element.is_raw() {
         return Ok(Html::Text);
     }
-    let dual = !foreign.is_empty();
+    let dual = !open.foreign.is_empty();
     if dual && (tag.slash || element == Element::Plaintext) {
         return Err(Error::with(Code::ForeignRaw, element.name()));
     }

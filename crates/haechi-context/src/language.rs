@@ -65,6 +65,7 @@ impl Language {
         match self {
             Self::Js(js) => js.end(),
             Self::Css(css) => css.end(),
+            Self::Url(url) => url.end(),
             Self::Document(inner) if !inner.is_text() => {
                 Err(Error::with(Code::Srcdoc, format_args!("the document in it ends in {inner}")))
             }

@@ -18,6 +18,7 @@ mod html;
 mod js;
 mod language;
 mod meta;
+mod open;
 mod raw;
 mod srcset;
 mod tag;

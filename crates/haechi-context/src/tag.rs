@@ -211,6 +211,13 @@ impl Tag {
         }
     }
 
+    pub(crate) fn emit_path(&mut self) -> Option<Escaper> {
+        match &mut self.place {
+            Place::Value(value) => value.emit_path(),
+            _ => None,
+        }
+    }
+
     fn spread(&mut self) -> Result<Escaper, Error> {
         if self.element.refuses_spread() {
             return Err(Error::with(Code::AttributeSpread, self.element.name()));
@@ -263,6 +270,10 @@ impl Tag {
         self.slash = self.slash && other.slash;
         self.facts = self.facts.join(&other.facts);
         Some(self)
+    }
+
+    pub(crate) fn in_name(&self) -> bool {
+        matches!(self.place, Place::Name(_))
     }
 
     pub(crate) fn in_value(&self) -> bool {

@@ -17,6 +17,8 @@ pub(crate) struct Url {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
     Navigation,
+    /// Where a form goes, with what its user wrote.
+    Action,
     Media,
     Frame,
     /// `values` and its like: a list, divided by `;`, of what an animation writes into an attribute.
@@ -76,7 +78,9 @@ impl Url {
             Part::Dynamic if resource => return Err(Error::new(Code::ResourceHost)),
             Part::Scheme(_) if resource => (path, Part::Path),
             Part::Scheme(_) | Part::Dynamic => (Rule::UrlSegment, Part::Dynamic),
-            Part::Slash if resource => (path, Part::Path),
+            Part::Slash if resource => (Rule::UrlFirstResource, Part::Path),
+            // Empty, and with a `/` behind it, the value would make a host of what follows.
+            Part::Slash if self.purpose == Purpose::Action => (Rule::UrlFirst, Part::Path),
             Part::Slash => (Rule::UrlPathStart, Part::Path),
             Part::Colon(0 | 1) => return Err(Error::new(Code::UrlAuthority)),
             Part::Colon(_) | Part::Authority if resource => return Err(Error::new(Code::ResourceHost)),
@@ -97,13 +101,33 @@ impl Url {
         })
     }
 
+    /// The rule of a path on this site that is the first thing here; none if it is not the first.
+    pub(crate) fn emit_path(&mut self) -> Option<Rule> {
+        if self.part != Part::Start || self.purpose == Purpose::Animation {
+            return None;
+        }
+        // It may be a `/` alone.
+        self.part = Part::Slash;
+        Some(Rule::UrlLocal)
+    }
+
     fn start(&self) -> Rule {
         match self.purpose {
-            Purpose::Navigation => Rule::UrlNavigation,
+            Purpose::Navigation | Purpose::Action => Rule::UrlNavigation,
             Purpose::Media => Rule::UrlMedia,
             Purpose::Frame => Rule::UrlFrame,
             Purpose::Animation => Rule::UrlAnimation,
             Purpose::Resource => Rule::UrlResource,
+        }
+    }
+
+    /// Checks that no value chose the scheme: `{{ x }}:f()` runs what follows if it is `javascript`.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        match &self.part {
+            Part::Code(scheme) if scheme.as_str() == ANY_SCHEME => {
+                Err(Error::with(Code::UrlScheme, scheme.as_str()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -160,7 +184,7 @@ impl Part {
             (Self::Authority, '/' | '\\') => Self::Path,
             // The value may have been empty: `{{ base }}/{{ path }}` must not become `//evil.example`.
             (Self::Dynamic, '/' | '\\') => Self::Slash,
-            (Self::Dynamic | Self::Unknown, ':') => Self::Code(Word::default()),
+            (Self::Dynamic | Self::Unknown, ':') => Self::Code(Word::from(ANY_SCHEME)),
             (Self::Authority | Self::Path | Self::Dynamic, '?') => Self::Query,
             (Self::Authority | Self::Path | Self::Dynamic | Self::Query, '#') => Self::Fragment,
             // Behind either of them only a component can stand, and both encode alike.
@@ -196,3 +220,6 @@ impl fmt::Display for Url {
         })
     }
 }
+
+/// Stands for a scheme that a value or a branch wrote.
+const ANY_SCHEME: &str = "…";

@@ -18,6 +18,8 @@ pub enum Value<'a> {
     Html(&'a str),
     /// A URL that the application vouches for, also as the source of a script.
     Url(&'a str),
+    /// A path on this site that the application vouches for: it begins with exactly one `/`.
+    Path(&'a str),
     /// A part of a URL that has been percent-encoded already.
     UrlPart(&'a str),
     /// A JavaScript expression that the application vouches for.
@@ -66,6 +68,7 @@ impl<'a> Value<'a> {
         match *self {
             Self::Text(s)
             | Self::Url(s)
+            | Self::Path(s)
             | Self::UrlPart(s)
             | Self::Js(s)
             | Self::Css(s)

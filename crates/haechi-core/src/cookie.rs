@@ -253,7 +253,7 @@ mod tests {
 
     use super::*;
 
-    /// ASVS 3.3.1 to 3.3.4.
+    /// asvs_3_3_1, asvs_3_3_2, asvs_3_3_3, asvs_3_3_4.
     #[test]
     fn attributes_are_safe_unless_said_otherwise() {
         #[track_caller]
@@ -308,9 +308,11 @@ mod tests {
         ] {
             assert!(SecureCookie::new(wrong).is_err(), "{wrong:?}");
         }
+        assert!(SecureCookie::new(&"a".repeat(200)).is_ok());
+        assert!(SecureCookie::new(&"a".repeat(201)).is_err());
     }
 
-    /// ASVS 3.3.5.
+    /// asvs_3_3_5.
     #[test]
     fn a_value_that_a_browser_would_drop_or_split_is_an_error() {
         let cookie = SecureCookie::new("s").unwrap();

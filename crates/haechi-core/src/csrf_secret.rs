@@ -217,6 +217,24 @@ mod tests {
         assert!(seen.iter().all(|&seen| seen));
     }
 
+    /// ASVS 11.5.1: a digit that comes more often than the others is one that is guessed first.
+    #[test]
+    fn no_digit_is_drawn_more_often_than_another() {
+        let mut counts = [0_u32; 62];
+        (0..10_000).for_each(|_| random_digits().iter().for_each(|&digit| counts[usize::from(digit)] += 1));
+        // 320,000 draws: 5,161 a digit, give or take 71. The bounds are ten such steps away; one byte value too many is 17.
+        assert!(counts.iter().all(|count| (4_451..=5_871).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn a_masked_token_is_written_as_it_is_sent() {
+        let secret = CsrfSecret::generate();
+        let token = MaskedToken::of(&secret);
+        assert!(secret.verifies(token.as_str()) && token.to_string() == token.as_str());
+        assert_eq!(token.as_str().len(), 64);
+        assert_ne!(token, MaskedToken::of(&secret));
+    }
+
     #[test]
     fn debug_shows_no_secret() {
         let secret = CsrfSecret::generate();

@@ -144,7 +144,7 @@ mod tests {
         check(&[",;,;;"], DenialFormat::Text);
     }
 
-    /// ASVS 16.5.1: the client learns what to do, never what we know.
+    /// asvs_16_5_1: the client learns what to do, never what we know.
     #[test]
     fn no_format_shows_what_is_for_the_log() {
         let id = RequestId::generate();

@@ -223,6 +223,7 @@ const SAMPLES: &[&str] = &[
 mod tests {
     use super::*;
 
+    /// asvs_11_2_3, asvs_13_2_3: a key is long enough and nobody's sample.
     #[test]
     fn keys_that_could_be_guessed_are_refused_with_the_reason() {
         #[track_caller]
@@ -262,6 +263,19 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_length_and_variety_are_exact() {
+        let eight = "acegikmoaecgkimoocameigkagmceoik";
+        assert!(SecretKey::parse(eight).is_ok(), "8 different characters, 32 bytes");
+        assert!(SecretKey::parse(&eight.replace('o', "a")).is_err(), "7 different characters");
+        assert!(SecretKey::parse(&eight[1..]).is_err(), "31 bytes");
+        assert!(SecretKey::parse("abqrcdxyefmn12uvgh78op34klwxij56").is_ok(), "half of the steps are of one");
+        assert!(SecretKey::parse("abcdqrxyefmn12uvgh78op34klwxij56").is_err(), "one more than half");
+        let long: String = (1..200_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761))).collect();
+        assert!(SecretKey::parse(&long[..1024]).is_ok());
+        assert!(SecretKey::parse(&long[..1025]).is_err());
+    }
+
+    #[test]
     fn a_generated_key_has_256_bits_and_is_never_the_same() {
         let key = SecretKey::generate();
         assert_eq!(base64url::decode(key.expose()).map(|bytes| bytes.len()), Some(32));
@@ -287,6 +301,7 @@ mod tests {
         let ring = KeyRing::new(new.clone()).with_fallback(old.clone());
         let by = |key: &SecretKey| salted_hmac("s", b"v", key.as_bytes());
         assert_eq!(ring.mac("s", b"v"), by(&new));
+        assert_eq!(ring.iter().map(SecretKey::expose).collect::<Vec<_>>(), [new.expose(), old.expose()]);
         assert_eq!(ring.verify("s", b"v", &by(&new)), Some(KeyMatch::Current));
         assert_eq!(ring.verify("s", b"v", &by(&old)), Some(KeyMatch::Fallback));
         assert_eq!(ring.verify("s", b"v", &by(&foreign)), None);

@@ -90,6 +90,7 @@ mod tests {
         }
     }
 
+    /// asvs_11_7_2: a secret does not stay in memory.
     #[test]
     fn dropping_wipes() {
         static WIPED: AtomicBool = AtomicBool::new(false);

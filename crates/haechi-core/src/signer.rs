@@ -463,7 +463,7 @@ pub(crate) mod tests {
         );
     }
 
-    /// ASVS 9.1.1, 9.2.2: nothing but what was signed, for what it was signed.
+    /// asvs_9_1_1, asvs_11_2_5: nothing but what was signed, for what it was signed.
     #[test]
     fn a_changed_text_is_refused_wherever_it_was_changed() {
         let signer = django(Purpose::new("p"));
@@ -492,7 +492,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// ASVS 9.2.2: a token of one purpose is worth nothing for another.
+    /// asvs_9_2_2: a token of one purpose is worth nothing for another.
     #[test]
     fn no_purpose_believes_another() {
         let purposes = [
@@ -517,6 +517,7 @@ pub(crate) mod tests {
         }
     }
 
+    /// asvs_9_2_1: a text dies with its age.
     #[test]
     fn a_text_lives_exactly_its_age() {
         #[track_caller]

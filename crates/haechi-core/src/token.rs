@@ -149,7 +149,7 @@ mod tests {
         assert!(Token::parse(&spare).is_err());
     }
 
-    /// The hash is SHA-256 of the 32 bytes (FIPS 180-4; checked with coreutils' sha256sum over 32 zero bytes).
+    /// asvs_11_4_3: the hash is SHA-256 of the 32 bytes (FIPS 180-4; checked with coreutils' sha256sum over 32 zero bytes).
     #[test]
     fn the_hash_is_sha_256_of_the_bytes() {
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
         );
     }
 
-    /// ASVS 7.2.3, 11.5.2: 256 bits each, none twice, from several threads at once.
+    /// asvs_7_2_3, asvs_11_5_1, asvs_11_5_2: 256 bits each, none twice, from several threads at once.
     #[test]
     fn tokens_never_repeat() {
         let threads: Vec<_> = (0..4)

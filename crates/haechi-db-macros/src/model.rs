@@ -292,10 +292,12 @@ impl<'a> Model<'a> {
         let Model { root, name, .. } = self;
         let fields = self.columns.iter().map(|column| column.field);
         let kinds = self.columns.iter().map(|column| column.kind);
+        let names = self.columns.iter().map(|column| &column.name);
         let index = 0..self.columns.len();
         quote! {
             impl #root::FromRow for #name {
                 const TYPES: &'static [#root::Type] = &[#(<#kinds as #root::FromValue>::TYPE),*];
+                const NAMES: &'static [&'static str] = &[#(#names),*];
                 fn from_row(row: &mut #root::Row) -> #root::Result<Self> {
                     ::core::result::Result::Ok(Self { #(#fields: row.take(#index)?),* })
                 }

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Expr, Ident, LitStr, Result, Token, parse::Parse, parse::ParseStream};
+use syn::{Expr, Ident, LitStr, Result, Token, Type, parse::Parse, parse::ParseStream};
 
 use crate::{lexer, names};
 
 /// What stands between the parentheses.
 pub(crate) struct Call {
+    target: Option<Type>,
     sqlite: LitStr,
     postgres: Option<LitStr>,
     values: Vec<(Ident, Expr)>,
@@ -17,12 +18,13 @@ pub(crate) struct Call {
 
 impl Parse for Call {
     fn parse(input: ParseStream<'_>) -> Result<Call> {
+        let target = target(input)?;
         let mut call = if input.peek(LitStr) {
-            Call { sqlite: input.parse()?, postgres: None, values: Vec::new() }
+            Call { target, sqlite: input.parse()?, postgres: None, values: Vec::new() }
         } else if input.peek(Ident) && input.peek2(Token![:]) {
             let sqlite = engine(input, "sqlite")?;
             input.parse::<Token![,]>()?;
-            Call { sqlite, postgres: Some(engine(input, "postgres")?), values: Vec::new() }
+            Call { target, sqlite, postgres: Some(engine(input, "postgres")?), values: Vec::new() }
         } else {
             return Err(input.error(LITERAL_ONLY));
         };
@@ -40,6 +42,20 @@ impl Parse for Call {
         }
         Ok(call)
     }
+}
+
+/// Reads `Post,` in front of the text: what a row of the answer becomes.
+fn target(input: ParseStream<'_>) -> Result<Option<Type>> {
+    let ahead = input.fork();
+    let named = ahead.parse::<Type>().is_ok()
+        && ahead.peek(Token![,])
+        && (ahead.peek2(LitStr) || (ahead.peek2(Ident) && ahead.peek3(Token![:])));
+    if !named {
+        return Ok(None);
+    }
+    let target = input.parse()?;
+    input.parse::<Token![,]>()?;
+    Ok(Some(target))
 }
 
 fn engine(input: ParseStream<'_>, expected: &str) -> Result<LitStr> {
@@ -78,6 +94,7 @@ pub(crate) fn expand(call: &Call) -> Result<TokenStream> {
     };
     let (sqlite_order, postgres_order) = (order(&sqlite), order(&postgres));
     let (sqlite, postgres) = (sqlite.text, postgres.text);
+    let answer = answer(&root, call.target.as_ref());
     Ok(quote! {{
         #[derive(Debug)]
         struct HandWritten;
@@ -87,9 +104,23 @@ pub(crate) fn expand(call: &Call) -> Result<TokenStream> {
             const SQLITE_ORDER: &'static [usize] = &[#(#sqlite_order),*];
             const POSTGRES_ORDER: &'static [usize] = &[#(#postgres_order),*];
         }
-        #root::__private::register_statement!(HandWritten);
+        #answer
         #root::Sql::<HandWritten>::new([#(#values),*])
     }})
+}
+
+/// What the statement may be read into: the type that was named, or any, for `check` to complain of.
+fn answer(root: &TokenStream, target: Option<&Type>) -> TokenStream {
+    match target {
+        Some(target) => quote! {
+            impl #root::Answers<#target> for HandWritten {}
+            #root::__private::register_statement!(HandWritten, #target);
+        },
+        None => quote! {
+            impl<T> #root::Answers<T> for HandWritten {}
+            #root::__private::register_statement!(HandWritten);
+        },
+    }
 }
 
 /// A text with its placeholders numbered, and the names behind the numbers.

@@ -60,6 +60,14 @@ impl Db {
         }
     }
 
+    /// Returns which PostgreSQL this is: hosts, ports, database and options, without user and password. `None` for SQLite.
+    pub fn server(&self) -> Option<&str> {
+        match &*self.0 {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(postgres) => Some(postgres.server()),
+        }
+    }
+
     pub(crate) async fn fetch<T: Send + 'static>(
         &self,
         statement: Statement,

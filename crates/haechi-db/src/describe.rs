@@ -1,6 +1,8 @@
 //! What a statement would answer, without running it: the base of `check`.
 
-use crate::{Db, Engine, Error, ErrorKind, Result, Statement, Type, db::Backend};
+use std::fmt;
+
+use crate::{Db, Engine, Error, ErrorKind, Result, Statement, Type, check::Target, db::Backend};
 
 /// The columns and parameters of a statement, as the database sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +39,93 @@ impl Description {
         if self.columns.len() != expected.len() {
             return vec![format!("{} columns, but {} are read", self.columns.len(), expected.len())];
         }
+        self.columns
+            .iter()
+            .zip(expected)
+            .flat_map(|(column, expected)| column.differences(self.engine, *expected))
+            .collect()
+    }
+
+    /// Lists where the columns are not those that `target` reads, a line each, with what to do about it.
+    pub(crate) fn misfits(&self, target: &Target) -> Vec<String> {
+        let Target { name, names, types } = target;
+        if self.columns.len() != types.len() {
+            let found: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
+            let wanted = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            return vec![format!(
+                "the statement answers with {} columns ({}), but {name} reads {}{wanted}; select just these",
+                found.len(),
+                found.join(", "),
+                types.len(),
+            )];
+        }
         let mut lines = Vec::new();
-        for (column, expected) in self.columns.iter().zip(expected) {
-            if let Some(kind) = column.kind
-                && !fits(self.engine, kind, expected.base())
-            {
-                lines.push(format!("{}: is {kind}, is read as {expected}", column.name));
-            }
-            if column.nullable == Some(true) && !expected.is_nullable() {
-                lines.push(format!("{}: may be null, is read as {expected}", column.name));
+        for (index, (column, expected)) in self.columns.iter().zip(*types).enumerate() {
+            let position = index + 1;
+            match names.get(index) {
+                Some(field) if *field != column.name => lines.push(format!(
+                    "column {position} is called {}, but {name} reads {field} there; put the columns in the order of \
+                     the fields, or write … as {field}",
+                    column.name,
+                )),
+                _ => lines.extend(
+                    column.differences(self.engine, *expected).into_iter().map(|line| {
+                        format!("column {position}, {line}; read it as what it is, or cast it in the statement")
+                    }),
+                ),
             }
         }
         lines
+    }
+}
+
+impl Described {
+    fn differences(&self, engine: Engine, expected: Type) -> Vec<String> {
+        let mut lines = Vec::new();
+        match self.kind {
+            Some(kind) if !fits(engine, kind, expected.base()) => {
+                lines.push(format!("{}: is {kind}, is read as {expected}", self.name));
+            }
+            // SQLite does not know the type of what is computed; PostgreSQL knows each.
+            None if engine == Engine::Postgres => {
+                lines.push(format!("{}: is of a type that no value holds, is read as {expected}", self.name));
+            }
+            _ => {}
+        }
+        if self.nullable == Some(true) && !expected.is_nullable() {
+            lines.push(format!("{}: may be null, is read as {expected} without Option", self.name));
+        }
+        lines
+    }
+}
+
+/// Why a statement cannot be prepared, with the words of the database.
+///
+/// They quote the statement, and so are no part of an [`Error`]; here they go to the person who wrote it. No value stands
+/// in them, for none was bound.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) error: Error,
+    pub(crate) said: Option<String>,
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Unfit {
+        Unfit { error, said: None }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.said {
+            Some(said) => {
+                write!(
+                    f,
+                    "the statement does not fit the schema: {said}; mend the statement or add a migration"
+                )
+            }
+            None => self.error.fmt(f),
+        }
     }
 }
 
@@ -57,6 +134,7 @@ fn fits(engine: Engine, column: Type, expected: Type) -> bool {
     match (column, expected) {
         (column, expected) if column == expected => true,
         (Type::I16, Type::I32 | Type::I64) | (Type::I32, Type::I64) => true,
+        (Type::I16 | Type::I32 | Type::I64 | Type::Uuid, Type::Key) => true,
         (Type::Array(column), Type::Array(expected)) => fits(engine, *column, expected.base()),
         (Type::I64, Type::Bool | Type::I16 | Type::I32) => engine == Engine::Sqlite,
         (
@@ -66,6 +144,7 @@ fn fits(engine: Engine, column: Type, expected: Type) -> bool {
             | Type::Date
             | Type::Time
             | Type::Uuid
+            | Type::Key
             | Type::Decimal
             | Type::Json,
         ) => engine == Engine::Sqlite,
@@ -82,6 +161,10 @@ impl Db {
     /// # Errors
     /// Fails with [`ErrorKind::Statement`] if the statement does not fit the schema.
     pub async fn describe(&self, statement: &Statement) -> Result<Description> {
+        self.prepare(statement).await.map_err(|unfit| unfit.error)
+    }
+
+    pub(crate) async fn prepare(&self, statement: &Statement) -> Result<Description, Unfit> {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.describe(statement.text().to_owned()).await,
             Backend::Postgres(postgres) => postgres.describe(statement.text()).await,

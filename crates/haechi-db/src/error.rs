@@ -51,6 +51,8 @@ pub enum ErrorKind {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The server of the database did not prove who it is, or does not encrypt: nothing was sent to it.
+    Untrusted(&'static str),
     /// The disk of the database is full: nothing of this statement was stored.
     Full,
     /// The transaction was ended, or the [`Db`](crate::Db) was closed, before this statement.
@@ -225,7 +227,11 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
             ErrorKind::Unavailable { retry_after } => Some(*retry_after),
-            ErrorKind::Busy | ErrorKind::Timeout | ErrorKind::Full | ErrorKind::Conflict => Some(RETRY_AFTER),
+            ErrorKind::Busy
+            | ErrorKind::Timeout
+            | ErrorKind::Full
+            | ErrorKind::Conflict
+            | ErrorKind::Untrusted(_) => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -282,7 +288,9 @@ impl fmt::Display for Error {
             ErrorKind::Statement => f.write_str(
                 "the statement does not fit the schema; are all migrations applied, and does `check` pass?",
             ),
-            ErrorKind::Configuration(what) | ErrorKind::Misuse(what) => f.write_str(what),
+            ErrorKind::Configuration(what) | ErrorKind::Misuse(what) | ErrorKind::Untrusted(what) => {
+                f.write_str(what)
+            }
             ErrorKind::Filter(refused) => refused.fmt(f),
             ErrorKind::Migration(fault) => fault.fmt(f),
             ErrorKind::Database(code) => write!(f, "the database failed with {code}"),

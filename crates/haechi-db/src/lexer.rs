@@ -140,6 +140,8 @@ const fn refused(bytes: &[u8], at: usize) -> Option<&'static str> {
         b'u' | b'U' if next == b'&' && quotes_follow && !is_word_byte(before) => {
             Some("U&'…' reads backslashes as escapes: give the text as a value, {name}")
         }
+        b's' | b'S' if !is_word_byte(before) && is_set_config(bytes, at) => Some(SET_CONFIG),
+        b'"' if is_set_config(bytes, at + 1) => Some(SET_CONFIG),
         byte if byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r') => {
             Some("a control character stands in the text")
         }
@@ -147,6 +149,14 @@ const fn refused(bytes: &[u8], at: usize) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// A function that does what SET does; on a connection of a pool the next caller would inherit it.
+const fn is_set_config(bytes: &[u8], at: usize) -> bool {
+    is_word(bytes, at, word_end(bytes, at), b"set_config")
+}
+
+const SET_CONFIG: &str = "set_config would change the connection for whoever gets it next: \
+                          give the setting with the URL or to the role";
 
 const fn is_change(bytes: &[u8], start: usize, end: usize) -> bool {
     is_word(bytes, start, end, b"insert")
@@ -260,6 +270,15 @@ mod tests {
         {
             check(text, Some("migration"));
         }
+        for text in [
+            "select set_config('statement_timeout', '0', false)",
+            "select pg_catalog.SET_CONFIG($1, $2, false)",
+            "select \"set_config\"('a', 'b', false)",
+            "with x as (select Set_Config ('a', 'b', false)) select 1",
+        ] {
+            check(text, Some("set_config"));
+        }
+        check("select 'set_config', reset_config, set_configs from t", None);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub use filter_set::{Filter, FilterError, FilterSet, Parameter, SortKey, Unreada
 pub use haechi_db_macros::{FilterSet, Input, Model, sql};
 pub use input::{Input, Values};
 pub use insert::{Insert, InsertMany};
-pub use migrations::{Migration, MigrationSet, Migrations, PlanState, Planned};
+pub use migrations::{Migration, MigrationSet, Migrations, PlanState, Planned, TableName};
 pub use model::{Everyone, FromRow, Model, Scope, Tenant, Unique, UniqueKey};
 pub use page::{Cursor, KeysetPage, Page};
 pub use predicate::{OrderBy, Predicate};
@@ -67,7 +67,7 @@ pub use query::Query;
 pub use relation::{BelongsTo, HasMany, Join, Link, Many, One, Relation};
 pub use row::{KeptRow, Row};
 pub use secret::Secret;
-pub use sql::{Sql, SqlText};
+pub use sql::{Answers, Sql, SqlText};
 pub use statement::{Engine, Statement};
 pub use transaction::Transaction;
 pub use types::Type;
@@ -88,6 +88,11 @@ pub mod __private {
     macro_rules! __register_statement {
         ($text:ty) => {
             $crate::__private::inventory::submit! { $crate::Site::statement::<$text>(::core::file!(), ::core::line!()) }
+        };
+        ($text:ty, $target:ty) => {
+            $crate::__private::inventory::submit! {
+                $crate::Site::answer::<$text, $target>(::core::file!(), ::core::line!(), ::core::stringify!($target))
+            }
         };
     }
 

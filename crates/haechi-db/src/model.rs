@@ -56,7 +56,7 @@ use crate::{Column, ColumnInfo, FromValue, Result, Row, Type};
 ///
 /// # Rows that are no table
 /// `#[model(row)]` makes a struct the target of a hand-written statement, without table and columns: its fields are
-/// read in order. See [`sql!`](macro@crate::sql).
+/// read in order, and `check` compares their names with the columns of the statement. See [`sql!`](macro@crate::sql).
 pub trait Model: FromRow {
     /// The primary key.
     type Key: Column<Model = Self>;
@@ -68,10 +68,12 @@ pub trait Model: FromRow {
     const COLUMNS: &'static [ColumnInfo];
 }
 
-/// A type that a row of an answer becomes: a model, a `#[model(row)]` struct, or a tuple of up to twelve values.
+/// A type that a row of an answer becomes: a model, a `#[model(row)]` struct, a tuple of up to twelve values, or one value.
 pub trait FromRow: Sized + Send + 'static {
     /// The types of the columns, in order.
     const TYPES: &'static [Type];
+    /// The names of the columns, in order; empty where any will do, as for a tuple.
+    const NAMES: &'static [&'static str];
 
     /// Reads the row.
     ///
@@ -80,10 +82,19 @@ pub trait FromRow: Sized + Send + 'static {
     fn from_row(row: &mut Row) -> Result<Self>;
 }
 
+impl<T: FromValue + Send + 'static> FromRow for T {
+    const TYPES: &'static [Type] = &[T::TYPE];
+    const NAMES: &'static [&'static str] = &[];
+    fn from_row(row: &mut Row) -> Result<Self> {
+        row.take(0)
+    }
+}
+
 macro_rules! tuple {
     ($($kind:ident $index:tt),+) => {
         impl<$($kind: FromValue + Send + 'static),+> FromRow for ($($kind,)+) {
             const TYPES: &'static [Type] = &[$($kind::TYPE),+];
+            const NAMES: &'static [&'static str] = &[];
             fn from_row(row: &mut Row) -> Result<Self> {
                 Ok(($(row.take::<$kind>($index)?,)+))
             }

@@ -4,7 +4,7 @@
 //! use haechi_db::{Db, Model, Result, sql};
 //!
 //! async fn count(db: &Db, author: i64) -> Result<i64> {
-//!     sql!("select count(*) from comment where author_id = {author}").scalar(db).await
+//!     sql!(i64, "select count(*) from comment where author_id = {author}").one(db).await
 //! }
 //!
 //! #[derive(Model)]
@@ -13,7 +13,8 @@
 //!
 //! async fn busiest(db: &Db, least: i64) -> Result<Vec<Line>> {
 //!     sql!(
-//!         "select p.title, count(*) from post p join comment c on c.post_id = p.id
+//!         Line,
+//!         "select p.title, count(*) as comments from post p join comment c on c.post_id = p.id
 //!          group by p.id, p.title having count(*) >= {least} order by 2 desc",
 //!         least = least,
 //!     )
@@ -23,13 +24,20 @@
 //!
 //! async fn today(db: &Db) -> Result<i64> {
 //!     sql!(
+//!         i64,
 //!         sqlite: "select count(*) from post where date(created) = date('now')",
 //!         postgres: "select count(*) from post where created::date = current_date",
 //!     )
-//!     .scalar(db)
+//!     .one(db)
 //!     .await
 //! }
 //! ```
+//!
+//! The type in front of the text says what reads a row of the answer: a model, a `#[model(row)]` struct, a tuple or one
+//! value. It is part of the statement so that `check` can compare the two before the first request: the number of
+//! columns, their names with those of the fields, their types, and whether they may be null, as far as the engine tells
+//! ([`Db::check_statements`] says how far). Without a type any will do, which is meant for tests: `check` counts a
+//! statement that answers rows and names no type as an error.
 //!
 //! `{name}` is a value: bound, never text. `{{` is a brace. What is refused where it stands:
 //!
@@ -72,6 +80,8 @@
 
 use std::{fmt, marker::PhantomData};
 
+#[cfg(doc)]
+use crate::Db;
 use crate::{
     Access, Engine, Error, ErrorKind, Executor, FromRow, FromValue, Result, Row, Statement, Value, lexer,
     query::{execute, fetch},
@@ -116,6 +126,13 @@ pub trait SqlText: 'static {
     const POSTGRES_ORDER: &'static [usize];
 }
 
+/// Says that an answer to the statement is read into `T`; [`sql!`](macro@crate::sql) writes it.
+#[diagnostic::on_unimplemented(
+    message = "this statement is not read into `{T}`",
+    note = "the type in front of the text says what it is read into: sql!({T}, \"…\")"
+)]
+pub trait Answers<T> {}
+
 /// A statement written by hand, with its values.
 #[must_use]
 pub struct Sql<S> {
@@ -134,7 +151,10 @@ impl<S: SqlText> Sql<S> {
     ///
     /// # Errors
     /// Fails with [`ErrorKind::NotFound`] if there is none.
-    pub fn one<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<T>> + Send {
+    pub fn one<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<T>> + Send
+    where
+        S: Answers<T>,
+    {
         let statement = self.first(db.engine());
         async move {
             let rows = fetch(statement, db, whole::<T>).await?;
@@ -146,7 +166,10 @@ impl<S: SqlText> Sql<S> {
     ///
     /// # Errors
     /// Fails if a value cannot be bound, if a row is not a `T`, and if the database fails.
-    pub fn optional<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Option<T>>> + Send {
+    pub fn optional<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Option<T>>> + Send
+    where
+        S: Answers<T>,
+    {
         let statement = self.first(db.engine());
         async move { Ok(fetch(statement, db, whole::<T>).await?.into_iter().next()) }
     }
@@ -155,7 +178,10 @@ impl<S: SqlText> Sql<S> {
     ///
     /// # Errors
     /// Fails as [`optional`](Sql::optional) does.
-    pub fn all<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Vec<T>>> + Send {
+    pub fn all<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Vec<T>>> + Send
+    where
+        S: Answers<T>,
+    {
         fetch(self.statement(db.engine()), db, whole::<T>)
     }
 
@@ -163,9 +189,11 @@ impl<S: SqlText> Sql<S> {
     ///
     /// # Errors
     /// Fails with [`ErrorKind::NotFound`] if there is no row.
-    pub async fn scalar<T: FromValue + Send + 'static>(self, db: impl Executor) -> Result<T> {
-        let (value,) = self.one::<(T,)>(db).await?;
-        Ok(value)
+    pub async fn scalar<T: FromValue + Send + 'static>(self, db: impl Executor) -> Result<T>
+    where
+        S: Answers<T>,
+    {
+        self.one(db).await
     }
 
     /// Runs the statement and returns how many rows it changed.

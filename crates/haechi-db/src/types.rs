@@ -36,6 +36,8 @@ pub enum Type {
     Json,
     /// An array, on PostgreSQL only.
     Array(&'static Type),
+    /// An integer of any width or a UUID: a primary key, where a program takes either.
+    Key,
     /// One of the others, or nothing.
     Nullable(&'static Type),
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Type {
             Type::Uuid => "a UUID",
             Type::Decimal => "a decimal number",
             Type::Json => "a JSON document",
+            Type::Key => "an integer or a UUID",
             Type::Array(item) => return write!(f, "an array, each item {item}"),
             Type::Nullable(inner) => return write!(f, "{inner} or nothing"),
         })

@@ -88,7 +88,7 @@ impl<M: Model> Update<M> {
             return Err(Error::misuse("an update sets at least one column"));
         }
         let tenant = <M::Scope as crate::Scope>::TENANT.map(|column| column.name());
-        if values.iter().any(|(column, _)| Some(*column) == tenant) {
+        if values.iter().chain(&self.increased).any(|(column, _)| Some(*column) == tenant) {
             return Err(Error::misuse("a row stays with its tenant: insert it there and delete it here"));
         }
         let mut out = Render::write(engine);

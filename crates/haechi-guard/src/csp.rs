@@ -136,12 +136,9 @@ impl Csp {
     pub fn widen(mut self, directive: Directive, source: Source, reason: &'static str) -> Self {
         let what = format!("{} {}", directive.name(), source.text(HOLE));
         self.widened.push(Widening { what, reason });
-        // A list of its own replaces `default-src`, so it begins with what that allowed.
-        let fallback = if directive.falls_back() {
-            self.sources.get(&Directive::Default).cloned().unwrap_or_default()
-        } else {
-            Vec::new()
-        };
+        // A list of its own replaces `default-src`, so it begins with what that allowed. Those that never fall back
+        // (`form-action`, `frame-ancestors`, `base-uri`) stand in the strict policy.
+        let fallback = self.sources.get(&Directive::Default).cloned().unwrap_or_default();
         let list = self.sources.entry(directive).or_insert(fallback);
         if !list.contains(&source) {
             list.push(source);
@@ -172,6 +169,12 @@ impl Csp {
     #[must_use]
     pub const fn reports(&self) -> bool {
         self.reports.is_some()
+    }
+
+    /// Tells whether somebody may frame the pages of this policy.
+    #[must_use]
+    pub fn may_be_framed(&self) -> bool {
+        self.sources.get(&Directive::FrameAncestors).is_some_and(|ancestors| !ancestors.is_empty())
     }
 
     /// Iterates over what was widened and why.
@@ -246,10 +249,6 @@ impl Directive {
             Self::Object => "object-src",
         }
     }
-
-    const fn falls_back(self) -> bool {
-        !matches!(self, Self::FormAction | Self::FrameAncestors | Self::BaseUri)
-    }
 }
 
 impl Source {
@@ -285,7 +284,7 @@ const HOLE: &str = "{nonce}";
 mod tests {
     use super::*;
 
-    /// ASVS 3.4.3, 3.4.6.
+    /// asvs_3_4_3, asvs_3_4_6, asvs_1_3_2.
     #[test]
     fn the_strict_policy() {
         expect_test::expect![[r"default-src 'self'; script-src 'nonce-NONCE' 'strict-dynamic'; style-src 'self' 'nonce-NONCE'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'"]]
@@ -316,6 +315,7 @@ mod tests {
         check(Directive::Font, cdn(), "font-src 'self' https://cdn.example");
         check(Directive::FrameAncestors, cdn(), "frame-ancestors https://cdn.example");
         check(Directive::FormAction, cdn(), "form-action 'self' https://cdn.example");
+        check(Directive::BaseUri, cdn(), "base-uri https://cdn.example");
         check(
             Directive::Script,
             Source::Sha256("abc'; script-src *".into()),
@@ -329,5 +329,44 @@ mod tests {
                 .to_string()
                 .ends_with("report-uri /csp-report; report-to csp")
         );
+    }
+
+    #[test]
+    fn each_source_is_written_as_browsers_read_it() {
+        #[track_caller]
+        fn check(directive: Directive, source: Source, expected: &str) {
+            let csp = Csp::strict().widen(directive, source, "why");
+            assert!(csp.widenings().any(|widening| widening.what == expected), "{csp:?}");
+        }
+        let cdn = Source::Origin(Origin::parse("https://cdn.example").unwrap());
+        check(Directive::Connect, cdn, "connect-src https://cdn.example");
+        check(Directive::Worker, Source::Blob, "worker-src blob:");
+        check(Directive::Media, Source::Data, "media-src data:");
+        check(Directive::Frame, Source::This, "frame-src 'self'");
+        check(Directive::Manifest, Source::This, "manifest-src 'self'");
+        check(Directive::Style, Source::Sha256("Ab1+/=-_\"".into()), "style-src 'sha256-Ab1+/=-_'");
+    }
+
+    #[test]
+    fn widened_styles_without_a_nonce_keep_their_other_sources() {
+        let csp = Csp::strict().widen(Directive::Script, Source::This, "why").without_trusted_types("why");
+        let template = csp.template();
+        let text = template.without_nonce().to_str().unwrap();
+        assert!(text.contains("script-src 'self'; style-src 'self';"), "{text}");
+        assert_eq!(csp.widenings().count(), 2, "taking Trusted Types off is listed as well");
+    }
+
+    #[test]
+    fn browsers_report_by_both_ways_over_tls_and_by_the_older_one_without() {
+        #[track_caller]
+        fn check(csp: &Csp, endpoints: Option<&str>, end: &str) {
+            assert_eq!(csp.reports(), csp.to_string().contains("report-uri"));
+            assert_eq!(csp.reporting_endpoints().as_ref().map(|value| value.to_str().unwrap()), endpoints);
+            assert!(csp.to_string().ends_with(end), "{csp}");
+        }
+        check(&Csp::strict(), None, "require-trusted-types-for 'script'");
+        check(&Csp::strict().report_to("/r"), Some("csp=\"/r\""), "; report-uri /r; report-to csp");
+        // Beside `report-to` browsers ignore `report-uri`, and the former they take over TLS only.
+        check(&Csp::strict().report_to_without_tls("/r"), None, "'script'; report-uri /r");
     }
 }

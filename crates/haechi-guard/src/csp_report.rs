@@ -91,7 +91,7 @@ const MOST_REPORTS: usize = 20;
 mod tests {
     use super::*;
 
-    /// ASVS 3.4.7.
+    /// asvs_3_4_7.
     #[test]
     fn both_forms_are_read_without_queries() {
         #[track_caller]
@@ -136,6 +136,15 @@ mod tests {
         assert_eq!(CspReport::parse(format!("[{}]", [one; 100].join(",")).as_bytes()).unwrap().len(), 20);
         let long = format!(r#"{{"csp-report":{{"blocked-uri":"{}"}}}}"#, "a".repeat(16 * 1024));
         assert_eq!(CspReport::parse(long.as_bytes()), None);
+    }
+
+    #[test]
+    fn a_report_is_read_up_to_sixteen_kibibytes_and_not_a_byte_further() {
+        let report = r#"{"csp-report":{"blocked-uri":"a"}}"#;
+        for (length, read) in [(CspReport::MOST_BYTES, true), (CspReport::MOST_BYTES + 1, false)] {
+            assert_eq!(CspReport::parse(format!("{report:length$}").as_bytes()).is_some(), read, "{length}");
+        }
+        assert_eq!(CspReport::MOST_BYTES, 16_384);
     }
 
     #[test]

@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// ASVS 3.5.1.
+    /// asvs_3_5_1.
     #[test]
     fn fetch_metadata_decides_where_it_stands() {
         // Abused by a script on this very site.
@@ -240,6 +240,7 @@ mod tests {
         check(&json().bytes("sec-fetch-site", b"same-origin\xff"), "403 sec-fetch-site-malformed");
     }
 
+    /// asvs_3_7_5, asvs_3_5_1: a browser that sends no Fetch Metadata is protected all the same.
     #[test]
     fn without_it_the_origin_decides() {
         check(&json().header("origin", "https://example.org"), "pass");
@@ -292,7 +293,7 @@ mod tests {
         check(&Row::post(), "pass with token");
     }
 
-    /// ASVS 3.5.2: what a form, or a script that dodges the preflight, can send needs the token as well.
+    /// asvs_3_5_2: what a form, or a script that dodges the preflight, can send needs the token as well.
     #[test]
     fn kinds_that_a_form_sends_need_the_token() {
         let from_here = || Row::post().header("sec-fetch-site", "same-origin").header("cookie", "s=1");

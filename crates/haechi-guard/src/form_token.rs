@@ -214,6 +214,7 @@ mod tests {
         whole("csrf_token=@&csrf_token=@", "missing");
         whole("csrf_token=@&csrfmiddlewaretoken=@", "missing");
         whole("csrf_token=@&csrf%5Ftoken=@", "missing");
+        whole("csrf_token=@&csrf%6Diddlewaretoken=@", "missing");
         whole("csrf_token=@&csrf_token", "missing");
         whole("csrf_token=@x", "missing");
         whole("csrf_token=%41@", "missing");
@@ -279,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_part_has_a_length_to_the_byte() {
+        let padded = |length: usize| format!("--XX\r\n{}", "a".repeat(length - 6));
+        check(MULTIPART, &padded(LONGEST_FIRST_PART - 1), Prefix::Partial, "more");
+        check(MULTIPART, &padded(LONGEST_FIRST_PART), Prefix::Partial, "missing");
+        let fields = |length: usize| {
+            let (start, end) = ("Content-Disposition: form-data;", "name=\"csrf_token\"");
+            let spaces = " ".repeat(length - start.len() - end.len());
+            format!("--XX\r\n{start}{spaces}{end}\r\n\r\n@\r\n--XX")
+        };
+        check(MULTIPART, &fields(LONGEST_FIRST_PART), Prefix::Whole, "found");
+        check(MULTIPART, &fields(LONGEST_FIRST_PART + 1), Prefix::Whole, "missing");
+    }
+
+    #[test]
     fn a_type_that_is_no_form_holds_no_token() {
         for content_type in [
             "",
@@ -300,6 +315,31 @@ mod tests {
             Prefix::Whole,
             "found",
         );
+    }
+
+    #[test]
+    fn a_boundary_is_read_once_and_as_rfc_2046_writes_it() {
+        #[track_caller]
+        fn row(parameters: &str, boundary: &str, expected: &str) {
+            let part = "Content-Disposition: form-data; name=\"csrf_token\"\r\n\r\n@";
+            let body = format!("--{boundary}\r\n{part}\r\n--{boundary}");
+            check(&format!("multipart/form-data; {parameters}"), &body, Prefix::Whole, expected);
+        }
+        let (longest, longer) = ("b".repeat(70), "b".repeat(71));
+        row(&format!("boundary={longest}"), &longest, "found");
+        row(&format!("boundary={longer}"), &longer, "missing");
+        row("boundary=aZ0'()+_,-./:=?", "aZ0'()+_,-./:=?", "found");
+        row("boundary=\"XX\"", "XX", "found");
+        row("boundary=\"XX", "XX", "missing");
+        row("boundary=\"\"", "", "missing");
+        for other in ["a b", "a@b", "a\"b", "é", "a\\b", "a*"] {
+            row(&format!("boundary={other}"), other, "missing");
+        }
+        for read in ["XX", "YY"] {
+            row("boundary=XX; boundary=YY", read, "missing");
+        }
+        row("charset=utf-8; Boundary=XX", "XX", "found");
+        row("boundary", "XX", "missing");
     }
 
     /// A seeded walk over broken bodies: whatever comes, an answer and no panic.

@@ -47,7 +47,10 @@ impl Headers {
         };
         let mut seal = Seal::new();
         for (name, value) in FIXED {
-            seal = seal.header(name, HeaderValue::from_static(value));
+            // It cannot name who may, so it would contradict a policy that does.
+            if name != X_FRAME_OPTIONS || !csp.may_be_framed() {
+                seal = seal.header(name, HeaderValue::from_static(value));
+            }
         }
         if let Some(endpoint) = csp.reporting_endpoints() {
             seal = seal.header(HeaderName::from_static("reporting-endpoints"), endpoint);
@@ -72,3 +75,38 @@ const FIXED: [(HeaderName, &str); 7] = [
     // The old filter could be turned against a page; 0 turns it off where it still exists.
     (X_XSS_PROTECTION, "0"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use haechi_core::{RequestId, Scheme};
+    use http::Response;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(headers: &Headers, csp: &Csp, scheme: Scheme, name: &str, expected: Option<&str>) {
+        let mut answer = Response::new(());
+        headers.seal(csp).cover(&mut answer, scheme, RequestId::generate());
+        assert_eq!(answer.headers().get(name).map(|value| value.to_str().unwrap()), expected);
+    }
+
+    /// ASVS 3.4.1.
+    #[test]
+    fn tls_is_asked_for_with_the_subdomains_unless_they_are_left_out() {
+        let name = "strict-transport-security";
+        let (all, alone) = (Headers::default(), Headers::default().hsts_without_subdomains());
+        check(&all, &Csp::strict(), Scheme::Https, name, Some("max-age=31536000; includeSubDomains"));
+        // A subdomain that speaks no TLS can be read and changed on its way, and sets cookies of this domain.
+        check(&alone, &Csp::strict(), Scheme::Https, name, Some("max-age=31536000"));
+        check(&all, &Csp::strict(), Scheme::Http, name, None);
+        check(&alone, &Csp::strict(), Scheme::Http, name, None);
+    }
+
+    #[test]
+    fn the_endpoint_of_reports_stands_beside_the_policy() {
+        let (name, headers) = ("reporting-endpoints", Headers::default());
+        check(&headers, &Csp::strict(), Scheme::Https, name, None);
+        check(&headers, &Csp::strict().report_to("/r"), Scheme::Https, name, Some("csp=\"/r\""));
+        check(&headers, &Csp::strict().report_to_without_tls("/r"), Scheme::Http, name, None);
+    }
+}

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(row.resolved(|head| outcome(guard.check(head))), expected);
     }
 
-    /// ASVS 1.5.3.
+    /// asvs_1_5_3.
     #[test]
     fn only_the_names_of_the_site_pass() {
         let site = Host::new(["Example.org", ".example.net", "example.com:8443", "192.0.2.1"]).unwrap();
@@ -152,6 +152,7 @@ mod tests {
         check(&site, &by("127.0.0.1"), "421 unknown");
     }
 
+    /// asvs_1_5_3: what two programs could read differently is refused.
     #[test]
     fn a_host_that_cannot_be_read_is_refused() {
         let site = Host::new(["example.org"]).unwrap();
@@ -178,6 +179,9 @@ mod tests {
         // An absolute target and the field have to agree; HTTP/2 sends `:authority`, which is the target's.
         check(&site, &Row::get("https://example.org/").host("example.org"), "pass");
         check(&site, &Row::get("https://example.org:443/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:80/").host("example.org"), "pass");
+        check(&site, &Row::get("http://example.org:443/").host("example.org"), "400 unreadable close");
+        check(&site, &Row::get("https://example.org:80/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://example.org/").host("evil.test"), "400 unreadable close");
         check(&site, &Row::get("https://evil.test/").host("example.org"), "400 unreadable close");
         check(&site, &Row::get("https://u@example.org/").host("example.org"), "400 unreadable close");
@@ -196,6 +200,19 @@ mod tests {
         // DNS rebinding: the name is foreign although the address is ours.
         for host in ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test", "0.0.0.0", "192.168.0.1"] {
             check(&here, &Row::get("/").host(host), "421 unknown");
+        }
+    }
+
+    #[test]
+    fn loopback_names_beside_the_list_are_this_machine_and_nobody_else() {
+        let site = Host::new(["example.org"]).unwrap().and_loopback();
+        for (host, expected) in [
+            // Pages of other local servers have these names too: for development.
+            ("localhost:8888", "pass"),
+            ("example.org", "pass"),
+            ("evil.test", "421 unknown"),
+        ] {
+            check(&site, &Row::get("/").host(host), expected);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Keeps pages of other sites from opening our WebSockets and from loading our pages as parts of theirs.
 
-use haechi_core::{Denial, Field, Guard, Head, Origin as SiteOrigin};
+use haechi_core::{Denial, Field, Guard, Head, Origin as SiteOrigin, Scheme};
 use http::header::{CONNECTION, ORIGIN, UPGRADE};
 use http::{HeaderName, Method, StatusCode, Version};
 
@@ -19,6 +19,15 @@ use http::{HeaderName, Method, StatusCode, Version};
 pub struct Origin {
     trusted: Vec<SiteOrigin>,
     open: Vec<&'static str>,
+    upgrades: Upgrades,
+}
+
+/// By what a WebSocket may come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Upgrades {
+    #[default]
+    ByAnyScheme,
+    ByTls,
 }
 
 impl Origin {
@@ -42,6 +51,13 @@ impl Origin {
         self
     }
 
+    /// Refuses WebSockets that do not come by TLS: `ws:` sends the session's cookie and every message in clear.
+    #[must_use]
+    pub fn upgrades_by_tls(mut self) -> Self {
+        self.upgrades = Upgrades::ByTls;
+        self
+    }
+
     fn knows(&self, head: &Head<'_>, text: &str) -> bool {
         let Ok(origin) = SiteOrigin::parse(text) else {
             return false;
@@ -50,6 +66,9 @@ impl Origin {
     }
 
     fn upgrade(&self, head: &Head<'_>) -> Result<(), Denial> {
+        if self.upgrades == Upgrades::ByTls && head.scheme != Scheme::Https {
+            return Err(denied("upgrade-plain"));
+        }
         match head.field(&ORIGIN) {
             Field::Once(origin) if self.knows(head, origin) => Ok(()),
             Field::Once(origin) => Err(denied("upgrade-foreign").detail(origin)),
@@ -143,7 +162,7 @@ mod tests {
         page().header("connection", "keep-alive, Upgrade").header("upgrade", "WebSocket")
     }
 
-    /// ASVS 4.4.2.
+    /// asvs_4_4_2.
     #[test]
     fn a_websocket_opens_only_from_here() {
         // Abused by a script on this site or on the partner's.
@@ -174,9 +193,32 @@ mod tests {
         check(&offer().header("upgrade", "h2c").header("upgrade", "websocket"), "403 upgrade-no-origin");
         check(&offer().header("upgrade", "h2c").header("sec-websocket-key", "x"), "403 upgrade-no-origin");
         check(&offer().header("upgrade", "h2c foo"), "403 upgrade-no-origin");
+        // RFC 9110 §7.8: without `Connection: upgrade` an offer is void, and without an offer there is nothing to open.
+        check(&page().header("connection", "keep-alive").header("upgrade", "something-else"), "pass");
+        check(&page().header("connection", "upgrade"), "pass");
+        check(&Row::get("https://example.org/").http_2(), "pass");
+        // To HTTP/1.1 this is a proxy's method, which no route answers.
+        check(&Row::new("CONNECT", "example.org:443"), "pass");
     }
 
-    /// ASVS 3.5.8.
+    /// asvs_4_4_1: a WebSocket travels in the clear only where a site says so.
+    #[test]
+    fn asvs_4_4_1_a_websocket_in_the_clear_is_refused() {
+        let guard = Origin::new().upgrades_by_tls();
+        let check = |row: &Row<'_>, expected: &str| {
+            assert_eq!(row.resolved(|head| outcome(guard.check(head))), expected);
+        };
+        let upgrade = || upgrade().header("origin", "https://example.org");
+        check(&upgrade(), "pass");
+        check(&upgrade().plain(), "403 upgrade-plain");
+        check(&upgrade().plain().header("x-forwarded-proto", "https"), "403 upgrade-plain");
+        check(&page().plain(), "pass");
+        let open = Origin::new();
+        let same = page().header("upgrade", "websocket").header("origin", "http://example.org").plain();
+        assert_eq!(same.resolved(|head| outcome(open.check(head))), "pass");
+    }
+
+    /// asvs_3_5_8.
     #[test]
     fn other_sites_may_link_and_nothing_else() {
         let from = |site, mode, dest| {

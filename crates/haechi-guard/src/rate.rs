@@ -140,7 +140,7 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_secs_f64(seconds)
     }
 
-    /// 3 a minute: each costs 20 seconds. ASVS 2.4.1.
+    /// 3 a minute: each costs 20 seconds. asvs_2_4_1.
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
         let limit = RateLimit::new(3, Duration::from_secs(60));
@@ -185,7 +185,19 @@ mod tests {
         assert!(kept <= most && passed < most, "{kept} keys kept");
         assert!(limit.take("victim of the limit", at(0.0)).is_err());
         // What is whole again is forgotten, and makes room.
-        assert!((0..1000_u32).all(|key| limit.take(("later", key), at(61.0)).is_ok()));
+        assert!((0..1000_u32).all(|key| limit.take(("later", key), at(60.0)).is_ok()));
+    }
+
+    #[test]
+    fn a_flood_does_not_take_the_rest_of_anybodys_allowance() {
+        let limit = RateLimit::new(2, Duration::from_secs(60));
+        assert_eq!(limit.take("was here before", at(0.0)), Ok(()));
+        let full =
+            |limit: &RateLimit| limit.shards.iter().all(|shard| shard.lock().unwrap().len() >= MOST_KEYS);
+        let mut keys = 0..200_000_u32;
+        while !full(&limit) && keys.by_ref().take(10_000).map(|key| limit.take(key, at(0.0))).count() > 0 {}
+        assert!(full(&limit));
+        assert_eq!(limit.take("was here before", at(0.0)), Ok(()));
     }
 
     #[test]

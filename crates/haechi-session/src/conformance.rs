@@ -207,7 +207,7 @@ impl Suite<'_> {
 
     fn record(&self, user: Option<String>) -> Record {
         const NOW: i64 = 4_000_000_000;
-        Record { user, created: NOW, seen: NOW, expires: NOW + 3_600, ..Record::default() }
+        Record { user, seen: NOW, expires: NOW + 3_600, ..Record::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use haechi_core::{Compress, KeyRing, Purpose, Signer, base62};
 
 use crate::limits::seconds;
 use crate::store::{At, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
-use crate::{Error, Values};
+use crate::{Error, SessionCache, Values};
 
 /// Keeps each session in its own cookie, signed and not encrypted; nothing is kept on the server.
 ///
@@ -150,6 +150,10 @@ impl SessionStore for CookieStore {
 
     fn list<'a>(&'a self, _user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(async { Err(Error::Unsupported("list the sessions of a user")) })
+    }
+
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }
 

@@ -3,7 +3,7 @@
 use haechi_db::{Db, Model, sql};
 
 use crate::store::{At, Client, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
-use crate::{Error, Values};
+use crate::{Error, SessionCache, Values};
 
 /// Keeps sessions in the table `haechi_session`, on SQLite or PostgreSQL.
 ///
@@ -38,6 +38,7 @@ impl DatabaseStore {
 
     async fn row(&self, key: &StoreKey) -> Result<Option<SessionRow>, Error> {
         let rows = sql!(
+            SessionRow,
             "select key, user_key, content, version, created, seen, expires, remembered, browser, network
              from haechi_session where key = {key}",
             key = key.as_str()
@@ -126,7 +127,8 @@ impl DatabaseStore {
     }
 
     async fn of_user(&self, user: &str) -> Result<Vec<(StoreKey, Record)>, Error> {
-        let rows: Vec<SessionRow> = sql!(
+        let rows = sql!(
+            SessionRow,
             "select key, user_key, content, version, created, seen, expires, remembered, browser, network
              from haechi_session where user_key = {user} order by seen desc limit 1000"
         )
@@ -165,6 +167,14 @@ impl SessionStore for DatabaseStore {
 
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(self.of_user(user))
+    }
+
+    /// On SQLite none: reading a session costs about what a cache could save, and every process sees every end at once.
+    fn cache(&self) -> SessionCache {
+        match self.db.server() {
+            None => SessionCache::none(),
+            Some(server) => SessionCache::of_process(server),
+        }
     }
 }
 

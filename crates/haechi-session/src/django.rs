@@ -7,7 +7,7 @@ use haechi_db::{Db, Model, sql};
 use jiff::Timestamp;
 
 use crate::store::{At, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
-use crate::{Error, Values};
+use crate::{Error, SessionCache, Values};
 
 /// Reads and writes the sessions of a Django with the engine `django.contrib.sessions.backends.db`.
 ///
@@ -102,6 +102,7 @@ impl DjangoStore {
     async fn row(&self, key: &StoreKey) -> Result<Option<SessionRow>, Error> {
         let key = key.as_str();
         let row = sql!(
+            SessionRow,
             "select session_key, session_data, expire_date from django_session where session_key = {key}"
         );
         Ok(row.optional(&self.db).await?)
@@ -162,7 +163,8 @@ impl DjangoStore {
     }
 
     async fn of_user(&self, user: &str) -> Result<Vec<(StoreKey, Record)>, Error> {
-        let rows: Vec<SessionRow> = sql!(
+        let rows = sql!(
+            SessionRow,
             "select session_key, session_data, expire_date from django_session order by expire_date desc"
         )
         .all(&self.db)
@@ -187,6 +189,10 @@ impl SessionStore for DjangoStore {
 
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>> {
         Box::pin(self.of_user(user))
+    }
+
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }
 

@@ -19,7 +19,8 @@
 //! - The cookie is `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`; a response of a handler that used the
 //!   session is `Cache-Control: no-store` and `Vary: Cookie`.
 //! - A session that was ended (sign-out, the device page, a changed password) is not brought back by a request that
-//!   was under way. On this machine an end counts at once, on others after [`Limits::cache`] at the latest.
+//!   was under way. An end counts at once in every process on SQLite, and on PostgreSQL in every part of the process that
+//!   ended it; in other processes, on this machine or another, after [`Limits::cache`] at the latest.
 //! - A store that is down is an error (503), never an empty session.
 
 mod cache;
@@ -38,6 +39,7 @@ mod sessions;
 mod store;
 mod values;
 
+pub use cache::SessionCache;
 pub use cookie_store::CookieStore;
 pub use database::DatabaseStore;
 pub use django::DjangoStore;

@@ -17,8 +17,8 @@ pub struct Limits {
     pub remembered_absolute: Duration,
     /// How stale the stored time of last use may be: a minute. Less would write at every request.
     pub touch: Duration,
-    /// How long a process may answer from memory after *another* machine ended the session: 5 seconds. An end on
-    /// this machine counts at once.
+    /// How long a process may answer from memory after *another* process ended the session: 5 seconds, on PostgreSQL.
+    /// An end in this process counts at once; on SQLite nothing is cached, so every end does.
     pub cache: Duration,
     /// The most bytes a session's values may take: 64 KiB.
     pub bytes: usize,

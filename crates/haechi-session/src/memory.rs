@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::SessionCache;
 use crate::store::{At, Record, Saved, SessionStore, StoreFuture, StoreKey, Which, Write};
 
 /// Keeps sessions until the program ends.
@@ -63,5 +64,9 @@ impl SessionStore for MemoryStore {
             list.sort_by_key(|(_, record)| std::cmp::Reverse(record.seen));
             Ok(list)
         })
+    }
+
+    fn cache(&self) -> SessionCache {
+        SessionCache::none()
     }
 }

@@ -239,7 +239,14 @@ impl Session {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let outcome = match status.is_server_error() {
             true => Closed::Unchanged,
-            false => self.save(loaded).await?,
+            false => match self.save(loaded).await {
+                // On a full disk a page can still be read: the message is shown once more, and the idle time runs on.
+                Err(error) if loaded.is_only_looked_at() => {
+                    tracing::warn!(%error, "a visit was not noted");
+                    Closed::Unchanged
+                }
+                saved => saved?,
+            },
         };
         let cookie = &self.sessions.inner.cookie;
         let header = match outcome {
@@ -317,6 +324,12 @@ impl Session {
 }
 
 impl Loaded {
+    /// Whether nothing is lost but that messages were shown and that somebody was here. What changes the user or the id
+    /// rotates.
+    fn is_only_looked_at(&self) -> bool {
+        self.stored.is_some() && !self.rotate && !self.ended && self.changes.only_remove(flash::NAME)
+    }
+
     fn clear(&mut self) {
         self.record.values = crate::Values::default();
         self.record.user = None;

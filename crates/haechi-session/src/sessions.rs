@@ -7,7 +7,7 @@ use haechi_core::{Clock, SecureCookie, SystemClock, Token};
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
-use crate::cache::Cache;
+use crate::cache::SessionCache;
 use crate::limits::Limits;
 use crate::store::{At, Client, Record, Saved, SessionStore, StoreKey, Which, Write};
 use crate::{Changes, Error, Session, SessionLayer};
@@ -32,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) cookie: SecureCookie,
     pub(crate) clock: Arc<dyn Clock>,
-    cache: Arc<Cache>,
+    cache: SessionCache,
 }
 
 /// How the cookie's text becomes the key of the store.
@@ -78,16 +78,15 @@ impl Sessions {
         let sessions =
             Self { inner: Arc::new(Inner { keys: Keys::Signed, ..(*Self::new(store).inner).clone() }) };
         sessions.limits(match age {
-            Some(age) => {
-                Limits { idle: age, absolute: limits.remembered_absolute, remembered_idle: age, ..limits }
-            }
+            // The end is that of the signature; the browser is told the same.
+            Some(age) => Limits { remembered_idle: age, ..limits },
             None => limits,
         })
     }
 
     fn with(store: Arc<dyn SessionStore>, keys: Keys, cookie: SecureCookie) -> Self {
-        let (limits, clock) = (Limits::default(), Arc::new(SystemClock));
-        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache: Arc::default() }) }
+        let (limits, clock, cache) = (Limits::default(), Arc::new(SystemClock), store.cache());
+        Self { inner: Arc::new(Inner { store, keys, limits, cookie, clock, cache }) }
     }
 
     /// Sets the lifetimes.
@@ -285,3 +284,93 @@ pub(crate) fn handle(key: &StoreKey) -> String {
 }
 
 const DJANGO_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use haechi_core::{KeyRing, SecretKey};
+
+    use super::*;
+
+    const AGE: Duration = Duration::from_secs(1_000);
+
+    fn keys() -> KeyRing {
+        KeyRing::new(SecretKey::generate())
+    }
+
+    #[test]
+    fn a_key_that_we_could_not_have_given_out_is_nobodys() {
+        #[track_caller]
+        fn check(keys: Keys, text: &str, fits: bool) {
+            assert_eq!(keys.parse(text).is_some(), fits, "{keys:?} {text}");
+        }
+        // Django's own have 32 characters; its check of a key that a browser sent asks for 8.
+        for (text, fits) in [
+            ("abcdefghijklmnopqrstuvwxyz012345", true),
+            ("a0a0a0a0", true),
+            ("a0a0a0a", false),
+            (&*"a".repeat(40), true),
+            (&*"a".repeat(41), false),
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", false),
+            ("abcdefghijklmnopqrstuvwxyz01234-", false),
+            ("", false),
+        ] {
+            check(Keys::Django, text, fits);
+        }
+        check(Keys::Signed, "", false);
+        check(Keys::Signed, "a", true);
+        check(Keys::Hashed, &"A".repeat(43), true);
+        check(Keys::Hashed, &"A".repeat(42), false);
+        check(Keys::Hashed, "abcdefghijklmnopqrstuvwxyz012345", false);
+    }
+
+    #[test]
+    fn a_key_for_django_has_32_characters_of_its_alphabet_and_none_comes_twice() {
+        let keys: std::collections::HashSet<_> = (0..1_000).map(|_| Keys::Django.generate().0).collect();
+        assert_eq!(keys.len(), 1_000);
+        assert!(keys.iter().all(|key| key.len() == 32));
+        for character in DJANGO_ALPHABET {
+            assert!(keys.iter().any(|key| key.as_bytes().contains(character)), "{character}");
+        }
+    }
+
+    #[test]
+    fn a_handle_is_no_key() {
+        let (one, other) = (StoreKey::new("a".repeat(32)), StoreKey::new("b".repeat(32)));
+        assert_ne!(handle(&one), handle(&other));
+        assert!(handle(&one) != one.as_str() && handle(&one).len() == 32);
+    }
+
+    #[tokio::test]
+    async fn what_a_neighbour_can_end_is_not_cached_and_lives_as_long_as_the_neighbour_says() {
+        let db = haechi_db::Db::memory().await.unwrap();
+        let cookie = SecureCookie::shared_with_django("sessionid").unwrap();
+        let sessions = Sessions::shared_with_django(crate::DjangoStore::new(db, keys(), AGE), cookie);
+        let limits = sessions.inner.limits;
+        assert_eq!((limits.idle, limits.remembered_idle), (AGE, AGE));
+        assert_eq!(limits.absolute, limits.remembered_absolute, "Django has no absolute limit");
+        assert!(limits.cache.is_zero());
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_a_cookie_is_not_cached_and_is_cut_to_what_a_cookie_holds() {
+        let sessions = Sessions::in_cookie(crate::CookieStore::new(keys())).limits(Limits::default());
+        assert!(sessions.inner.limits.cache.is_zero());
+        assert_eq!(sessions.inner.limits.bytes, crate::CookieStore::MOST_BYTES);
+        let small = Limits { bytes: 100, ..Limits::default() };
+        assert_eq!(sessions.limits(small).inner.limits.bytes, 100);
+    }
+
+    #[tokio::test]
+    async fn without_a_time_to_keep_nothing_is_kept() {
+        let limits = Limits { cache: Duration::ZERO, ..Limits::default() };
+        let sessions = Sessions::new(crate::MemoryStore::default()).limits(limits);
+        let (now, key) = (sessions.now(), StoreKey::new("k"));
+        let record = Record { expires: i64::MAX, ..Record::default() };
+        let write = Write { at: At::New(&key), record: &record, changes: &Changes::default() };
+        sessions.inner.store.save(write).await.unwrap();
+        assert!(sessions.load(&key).await.unwrap().is_some());
+        assert!(sessions.inner.cache.find(&key, now, Duration::from_secs(60)).is_none());
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::{self, Debug};
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Changes, Error, Values};
+use crate::{Changes, Error, SessionCache, Values};
 
 /// A boxed future, so that stores can be chosen at start-up.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -25,6 +25,9 @@ pub trait SessionStore: Debug + Send + Sync {
 
     /// Returns the sessions of a user, the most recently used first.
     fn list<'a>(&'a self, user: &'a str) -> StoreFuture<'a, Vec<(StoreKey, Record)>>;
+
+    /// Returns the cache in front of the store. [`Sessions`](crate::Sessions) asks once.
+    fn cache(&self) -> SessionCache;
 }
 
 /// What a store knows a session by.

@@ -115,6 +115,11 @@ impl Changes {
         !self.cleared && self.set.is_empty() && self.removed.is_empty()
     }
 
+    /// Returns whether nothing was done but that `name` may have been removed.
+    pub(crate) fn only_remove(&self, name: &str) -> bool {
+        !self.cleared && self.set.is_empty() && self.removed.iter().all(|removed| removed == name)
+    }
+
     /// Returns changes that set one name.
     ///
     /// # Errors
@@ -168,10 +173,8 @@ fn quoted(name: &str) -> String {
 fn ascii(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        if character.is_ascii() && character != '\u{7f}' {
-            escaped.push(character);
-        } else if character == '\u{7f}' {
-            // Python leaves DEL as it is, too.
+        // DEL among them, which Python leaves as it is, too.
+        if character.is_ascii() {
             escaped.push(character);
         } else {
             let mut units = [0; 2];
@@ -328,6 +331,7 @@ mod tests {
             r#"{"\ud800":[1,{"x":[null,true,false,1.5e-7]}],"e":[],"o":{}}"#,
             r#"{"float":1e+22,"small":1.0,"z":-0.0}"#,
             "{\"del\":\"\u{7f}\"}",
+            r#"{"huge":1e999,"tiny":-1.5E-999,"long":-NUMBER}"#.replace("NUMBER", &"7".repeat(400)).as_str(),
         ] {
             check(text, Some(text));
         }
@@ -355,6 +359,8 @@ mod tests {
             "{\"a\":1 2}",
             "{\"a\":\"\\",
             "{\"a\":e5}",
+            "{\"a\":1e999x}",
+            "{\"a\":-}",
             &deep,
         ] {
             check(text, None);
@@ -383,6 +389,13 @@ mod tests {
         first.apply(&mut values);
         second.apply(&mut values);
         assert_eq!(values.to_json(), r#"{"a":1,"b":2}"#);
+        let mut again = Changes::default();
+        again.remove("a");
+        again.remove("b");
+        again.insert("b", &3).unwrap();
+        let mut kept = values.clone();
+        again.apply(&mut kept);
+        assert_eq!(kept.to_json(), r#"{"b":3}"#, "what is set again is there, and the other removal stays");
         let mut third = Changes::default();
         third.insert("gone", &0).unwrap();
         third.clear();

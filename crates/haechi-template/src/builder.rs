@@ -7,11 +7,13 @@ use minijinja::functions::Function;
 use minijinja::value::{FunctionArgs, FunctionResult, Value};
 use minijinja::{Environment, UndefinedBehavior};
 
+use crate::Asset;
 use crate::engine::environment;
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::source::Layer;
 use crate::templates::Templates;
+use crate::trusted::SafePath;
 
 /// Settings and sources of a set of templates.
 ///
@@ -102,6 +104,33 @@ impl Builder {
         self
     }
 
+    /// Adds a function whose result is a path on this site, such as `url("post", id)`: a form may post to it.
+    ///
+    /// Wherever a URL begins, what is printed is a [`SafePath`] or `about:invalid#haechi`, also if a template hides the
+    /// function behind a macro of the same name.
+    ///
+    /// ```
+    /// use haechi_template::{Page, SafePath, Templates};
+    /// let post = |id: u32| SafePath::parse(&format!("/posts/{id}")).unwrap_or(SafePath::literal("/"));
+    /// let form = "<form method=\"post\" action=\"{{ url(id) }}\"></form>";
+    /// let templates = Templates::embedded(&[("form.html", form)]).path_function("url", post).build()?;
+    /// let page = Page::new().csrf(|| "t".into());
+    /// let html = templates.render("form.html", &serde_json::json!({ "id": 7 }), &page)?;
+    /// assert!(html.starts_with("<form method=\"post\" action=\"/posts/7\"><input type=\"hidden\""));
+    /// # Ok::<(), haechi_template::Error>(())
+    /// ```
+    pub fn path_function<F, A>(mut self, name: &str, function: F) -> Self
+    where
+        F: Function<SafePath, A>,
+        A: for<'a> FunctionArgs<'a>,
+    {
+        if self.accepts("function", name) {
+            self.settings.path_functions.insert(name.to_owned());
+            self.env.add_function(name.to_owned(), function);
+        }
+        self
+    }
+
     /// Adds a value for every template and every render.
     pub fn global(mut self, name: &str, value: impl Into<Value>) -> Self {
         if self.accepts("global", name) {
@@ -123,9 +152,10 @@ impl Builder {
         self
     }
 
-    /// Looks up the `integrity` of our own static scripts and style sheets by the address in the template.
-    pub fn integrity(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.settings.integrity = Some(Arc::new(lookup));
+    /// Looks up our own static scripts and style sheets by the address in the template: the pass writes the
+    /// `integrity` and the version of each into its tag.
+    pub fn assets(mut self, lookup: impl Fn(&str) -> Option<Asset> + Send + Sync + 'static) -> Self {
+        self.settings.assets = Some(Arc::new(lookup));
         self
     }
 
@@ -171,4 +201,4 @@ impl Builder {
     }
 }
 
-const OURS: &[&str] = &["safe", "e", "escape", "tojson", "urlencode", "json_script"];
+const OURS: &[&str] = &["safe", "e", "escape", "tojson", "urlencode", "json_script", "local_path"];

@@ -48,9 +48,8 @@ fn short_way(escaper: Escaper) -> ShortWay {
     match escaper.id().as_str() {
         "plain_attr" => ShortWay::Plain,
         "url" | "url_attr" | "url_media" | "url_media_attr" => ShortWay::Url,
-        "url_component" | "url_component_attr" | "url_path" | "url_path_attr" | "url_segment_attr" => {
-            ShortWay::UrlPart
-        }
+        "url_component" | "url_component_attr" | "url_first_attr" | "url_path" | "url_path_attr"
+        | "url_segment_attr" => ShortWay::UrlPart,
         "css" | "css_attr" | "js_string" | "js_string_attr" => ShortWay::Word,
         "js" | "js_attr" => ShortWay::Code,
         _ => ShortWay::None,

@@ -224,6 +224,7 @@ impl Trusted {
         match self.language {
             Language::Html => Plain::Html(text),
             Language::Url => Plain::Url(text),
+            Language::Path => Plain::Path(text),
             Language::UrlPart => Plain::UrlPart(text),
             Language::Js => Plain::Js(text),
             Language::Css => Plain::Css(text),

@@ -3,13 +3,14 @@
 //! Markup stays markup where only white space is added or removed (`trim`, `indent`, `join`). A filter that changes
 //! or cuts the text itself gives plain text: a piece of `<a title="…">` is no markup any more.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
+use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 
 use crate::escape::{self, html_text, inert_json, text_of};
-use crate::trusted::{Language, Trusted};
+use crate::trusted::{Language, SafePath, Trusted};
 
 /// Replaces the engine's filters.
 pub(crate) fn install(env: &mut Environment<'static>) {
@@ -20,6 +21,7 @@ pub(crate) fn install(env: &mut Environment<'static>) {
     env.add_filter("tojson", to_json);
     env.add_filter("urlencode", url_encode);
     env.add_filter("json_script", json_script);
+    env.add_filter("local_path", local_path);
     env.add_filter("map", map);
     env.add_filter("upper", |value: &Value| text(value).to_uppercase());
     env.add_filter("lower", |value: &Value| text(value).to_lowercase());
@@ -35,6 +37,9 @@ pub(crate) fn install(env: &mut Environment<'static>) {
     env.add_filter("split", |value: &Value, by: Option<Arc<str>>, most: Option<i64>| {
         filters::split(&text_of(value), by, most)
     });
+    env.add_filter("last", |value: &Value| filters::last(text_of(value)));
+    env.add_filter("trim", trim);
+    env.add_filter("format", format);
     env.add_filter("replace", |value: &Value, from: &Value, to: &Value, most: Option<usize>| {
         let (value, from, to) = (text(value), text(from), text(to));
         most.map_or_else(|| value.replace(&from, &to), |most| value.replacen(&from, &to, most))
@@ -47,6 +52,19 @@ fn map(state: &mut State<'_, '_>, value: Value, args: Rest<ValueOrKwargs>) -> Re
         return Err(ErrorKind::UnknownFilter.into());
     }
     filters::map(state, value, args)
+}
+
+/// White space around markup may go; what a list of characters cuts off may be the end of a tag.
+fn trim(value: StringInput<'_>, chars: Option<Cow<'_, str>>) -> Value {
+    if chars.is_none() || !value.is_safe() {
+        return filters::trim(value, chars);
+    }
+    text(&filters::trim(value, None)).trim_matches(|c| chars.iter().any(|chars| chars.contains(c))).into()
+}
+
+/// A `%s` in markup may stand in a URL or in code, where HTML's escaper is the wrong one: the result is text.
+fn format(state: &mut State<'_, '_>, format: &Value, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    filters::format(state, &text_of(format), args)
 }
 
 fn text(value: &Value) -> String {
@@ -119,6 +137,15 @@ fn url_encode(value: &Value, _unused: Kwargs) -> Result<Value, Error> {
         return Ok(Value::from(""));
     }
     Ok(Language::UrlPart.value(&percent(&text(value))))
+}
+
+/// `{{ next|local_path }}`: the path if it stays on this site, else the other one, else nothing.
+fn local_path(value: &Value, otherwise: Option<String>) -> Value {
+    if value.downcast_object_ref::<Trusted>().is_some_and(|trusted| trusted.language == Language::Path) {
+        return value.clone();
+    }
+    let path = SafePath::parse(&text(value)).or_else(|| SafePath::parse(&otherwise?));
+    path.map_or(Value::UNDEFINED, Value::from)
 }
 
 fn percent(text: &str) -> String {

@@ -17,6 +17,7 @@
 //! # Ok::<(), haechi_template::Error>(())
 //! ```
 
+mod asset;
 mod builder;
 mod canon;
 pub mod danger;
@@ -41,9 +42,13 @@ mod source;
 mod templates;
 mod trusted;
 
+pub use asset::Asset;
 pub use builder::Builder;
 pub use error::{Error, Problems};
-pub use minijinja::{State, UndefinedBehavior, context, value};
+pub use minijinja::functions::Function;
+pub use minijinja::{
+    Error as FunctionError, ErrorKind as FunctionErrorKind, State, UndefinedBehavior, context, value,
+};
 pub use page::Page;
 pub use problem::Problem;
 pub use report::{Explained, TrustSite, WARNINGS, Warning};
@@ -51,4 +56,4 @@ pub use rule::{RULES, Rule};
 #[cfg(feature = "sanitize")]
 pub use sanitize::sanitize;
 pub use templates::Templates;
-pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use trusted::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};

@@ -78,7 +78,7 @@ rules! {
     END: "end-context", "<a title=\"", "a page must end in HTML text", "close the last tag, quote, comment or script";
     FORM_ACTION: "form-action", "<form method=\"post\" action=\"{{ url }}\">", "a form that posts gets the CSRF \
         token, which must not leave this site", "begin the action with one `/` in the template, as in \
-        action=\"/{{ path }}\", or leave it out";
+        action=\"/{{ path }}\", print {{ path|local_path }} or a path function there, or leave it out";
     REWRITE: "rewrite", "", "the rewritten template does not read back as meant; this is a defect of haechi",
         "report it with the template";
 }

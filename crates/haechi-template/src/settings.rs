@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-/// Looks up the `integrity` of one of our own static files by its path.
-pub(crate) type Integrity = dyn Fn(&str) -> Option<String> + Send + Sync;
+use crate::Asset;
+/// Looks one of our own static files up by its address.
+pub(crate) type Assets = dyn Fn(&str) -> Option<Asset> + Send + Sync;
 
 /// The settings of a set of templates.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) filters: BTreeSet<String>,
     pub(crate) tests: BTreeSet<String>,
+    /// The functions that return a `SafePath`.
+    pub(crate) path_functions: BTreeSet<String>,
     pub(crate) deny_safe: bool,
     pub(crate) csrf_field: Arc<str>,
-    pub(crate) integrity: Option<Arc<Integrity>>,
+    pub(crate) assets: Option<Arc<Assets>>,
     pub(crate) fuel: u64,
     pub(crate) max_bytes: usize,
     pub(crate) reload: bool,
@@ -26,9 +29,10 @@ impl Default for Settings {
         Self {
             filters: own(FILTERS),
             tests: own(TESTS),
+            path_functions: BTreeSet::new(),
             deny_safe: false,
             csrf_field: "csrf_token".into(),
-            integrity: None,
+            assets: None,
             fuel: 5_000_000,
             max_bytes: 16 * 1024 * 1024,
             reload: false,
@@ -74,6 +78,7 @@ pub(crate) const FILTERS: &[&str] = &[
     "length",
     "lines",
     "list",
+    "local_path",
     "lower",
     "map",
     "max",

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
+use haechi_auth::UserTable;
 use haechi_db::{MigrationSet, Migrations};
 use haechi_guard::Csp;
 use haechi_server::Stream;
+use haechi_template::value::FunctionArgs;
+use haechi_template::{Builder, Function};
 use std::sync::Arc;
 
 use crate::csp::Widen;
@@ -16,12 +19,16 @@ use crate::danger::WithoutCsrf;
 use crate::gate::Gate;
 use crate::policy::Policy;
 use crate::route_table::{Route, routes};
-use crate::{Accounts, Embedded, Result, Site, command};
+use crate::users::Users;
+use crate::{Accounts, Embedded, Result, SafePath, Site, command};
 
 /// A raw socket service.
 pub(crate) type SocketService = Arc<dyn Fn(Stream) -> BoxFuture<'static, io::Result<()>> + Send + Sync>;
 
 /// What a command of the application does.
+/// Adds a function to the templates.
+pub(crate) type AddFunction = Box<dyn FnOnce(Builder) -> Builder + Send>;
+
 pub(crate) type OwnCommand = Box<dyn FnOnce(Site) -> BoxFuture<'static, Result<()>> + Send>;
 
 /// An application: its pages, its routes under their policies, its socket services.
@@ -52,6 +59,7 @@ pub(crate) type OwnCommand = Box<dyn FnOnce(Site) -> BoxFuture<'static, Result<(
 pub struct App {
     pub(crate) name: &'static str,
     pub(crate) templates: Vec<Embedded>,
+    pub(crate) functions: Vec<AddFunction>,
     pub(crate) static_files: Vec<Embedded>,
     pub(crate) migrations: Migrations,
     pub(crate) translations: Vec<(&'static str, &'static str)>,
@@ -60,6 +68,7 @@ pub struct App {
     pub(crate) without_csrf: Vec<(String, &'static str)>,
     pub(crate) sockets: Vec<(&'static str, SocketService)>,
     pub(crate) accounts: Option<Accounts>,
+    pub(crate) users: Users,
     pub(crate) csp: Csp,
     pub(crate) csp_for: Vec<(&'static str, Widen)>,
     pub(crate) commands: Vec<(&'static str, &'static str, OwnCommand)>,
@@ -71,6 +80,7 @@ impl App {
         Self {
             name,
             templates: Vec::new(),
+            functions: Vec::new(),
             static_files: Vec::new(),
             migrations: Migrations::new(),
             translations: Vec::new(),
@@ -79,6 +89,7 @@ impl App {
             without_csrf: Vec::new(),
             sockets: Vec::new(),
             accounts: None,
+            users: Users::django(),
             csp: Csp::strict(),
             csp_for: Vec::new(),
             commands: Vec::new(),
@@ -88,6 +99,26 @@ impl App {
     /// Adds a folder of templates; each is analysed when the program starts.
     pub fn templates(mut self, folder: Embedded) -> Self {
         self.templates.push(folder);
+        self
+    }
+
+    /// Adds a function for templates whose result is a path on this site: links and the actions of forms are made by it.
+    ///
+    /// ```
+    /// use haechi::{App, SafePath};
+    ///
+    /// // <form method="post" action="{{ url(post.id) }}">
+    /// let app = App::new("blog").path_function("url", |id: u32| {
+    ///     SafePath::parse(&format!("/posts/{id}")).unwrap_or(SafePath::literal("/"))
+    /// });
+    /// # let _ = app;
+    /// ```
+    pub fn path_function<F, A>(mut self, name: &'static str, function: F) -> Self
+    where
+        F: Function<SafePath, A> + Send,
+        A: for<'a> FunctionArgs<'a> + 'static,
+    {
+        self.functions.push(Box::new(move |builder| builder.path_function(name, function)));
         self
     }
 
@@ -159,6 +190,15 @@ impl App {
         self = self.under(Policy::Public, accounts.public());
         self = self.under(Policy::SignedIn, accounts.signed_in());
         self.accounts = Some(accounts);
+        self
+    }
+
+    /// Says which table the users are in, by its names; without it, Django's `auth_user`, which a fresh site gets.
+    ///
+    /// The table, and those between it and groups and permissions, are made by whoever makes it: a Django next door, or
+    /// migrations that were added before. `serve` and `check` refuse one that is not what is said of it.
+    pub fn users<T: UserTable>(mut self, _: T) -> Self {
+        self.users = Users::of::<T>();
         self
     }
 

@@ -6,18 +6,20 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use haechi_auth::{Authority, DjangoUsers, PasswordRules, Throttle, UserTables};
-use haechi_core::{Clock, SecureCookie, SystemClock};
+use haechi_auth::PasswordRules;
+use haechi_auth::hash::Hashers;
+use haechi_core::{Clock, KeyRing, SecureCookie, SystemClock};
 use haechi_db::{DatabaseUrl, Db, Migrations, Options};
 use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
-use haechi_session::{DatabaseStore, SessionTables, Sessions};
+use haechi_session::{CookieStore, DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
-use crate::accounts::AccountTables;
 use crate::app::App;
-use crate::config::{self, Config, Mode};
+use crate::body_memory::BodyMemory;
+use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
 use crate::csrf_exempt::CsrfExempt;
+use crate::framing::Framing;
 use crate::language::Catalogue;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
@@ -115,6 +117,20 @@ pub(crate) struct Built {
     pub(crate) widened: Vec<(&'static str, Csp)>,
 }
 
+impl Built {
+    /// Refuses a table of users that is not what the application says of it: every page would fail at its first user.
+    pub(crate) async fn refuse_misfits(&self) -> Result<(), BuildError> {
+        let lines = (self.app.users.misfits)(self.site.db().clone()).await?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        Err(BuildError::Unsafe(format!(
+            "the table of users is not what UserTable says:\n  {}",
+            lines.join("\n  ")
+        )))
+    }
+}
+
 impl App {
     /// Builds the site: reads keys, opens the database, analyses the templates.
     ///
@@ -130,14 +146,12 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalogue = Catalogue::new(&self.translations)?;
         let static_files = StaticFiles::new(std::mem::take(&mut self.static_files));
-        let templates = templates::load(&self.templates, development, &static_files, &catalogue)?;
+        let functions = std::mem::take(&mut self.functions);
+        let templates = templates::load(&self.templates, development, &static_files, &catalogue, functions)?;
         let db = database(&config, self.name).await?;
-        let migrations = std::mem::take(&mut self.migrations)
-            .with::<UserTables>()
-            .with::<SessionTables>()
-            .with::<AccountTables>();
-        let authority =
-            Authority::new(DjangoUsers::new(db.clone()), Throttle::new(db.clone()), keys.clone())?;
+        let migrations =
+            (self.users.migrations)(std::mem::take(&mut self.migrations).with::<SessionTables>());
+        let authority = (self.users.authority)(&db, keys.clone(), Hashers::default())?;
         let csrf = config.trusted_origins.iter().try_fold(Csrf::new(), |csrf, origin| {
             Ok::<_, haechi_core::Error>(csrf.trust(haechi_core::Origin::parse(origin)?))
         })?;
@@ -151,28 +165,31 @@ impl App {
         let csp = with_reports(self.csp.clone(), development);
         let widened = self.widened(&csp)?;
         let policies = RoutePolicies::new(&widened);
-        let rules = rules(&config, development, csrf.clone(), csp)?;
+        let rules = rules(&config, development, csrf.clone(), csp, &widened)?;
         let site = Site {
             inner: Arc::new(Inner {
                 name: self.name,
                 development,
-                keys,
                 clock,
                 templates,
                 // A page under development may begin to ask at any moment.
                 asks_permissions: development || templates::ask_permissions(&self.templates),
                 static_files,
                 catalogue,
-                sessions: sessions(&db, &config, loopback),
+                sessions: sessions(&db, &config, &keys, loopback),
+                keys,
                 db,
                 authority,
                 password_rules: PasswordRules::default()
                     .minimum(config.accounts.minimum_password)
+                    .validators(&config.accounts.validators)
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
                 device_cookie: device_cookie(loopback),
                 csrf_exempt: exempt,
                 csrf,
+                bodies: BodyMemory::new(config.limits.bodies_bytes),
+                uploads: crate::Uploads::new(&config.data),
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
             }),
@@ -210,7 +227,13 @@ fn with_reports(csp: Csp, development: bool) -> Csp {
     }
 }
 
-fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rules, haechi_core::Error> {
+fn rules(
+    config: &Config,
+    development: bool,
+    csrf: Csrf,
+    csp: Csp,
+    widened: &[(&'static str, Csp)],
+) -> Result<Rules, haechi_core::Error> {
     let host = match config.allowed_hosts.is_empty() {
         true => Host::loopback(),
         false => Host::new(&config.allowed_hosts)?,
@@ -218,11 +241,17 @@ fn rules(config: &Config, development: bool, csrf: Csrf, csp: Csp) -> Result<Rul
     let origin = config.trusted_origins.iter().try_fold(Origin::new(), |guard, origin| {
         Ok::<_, haechi_core::Error>(guard.trust(haechi_core::Origin::parse(origin)?))
     })?;
+    // A developer's machine has no TLS, and a site that names its reason for plain HTTP has decided.
+    let origin = match development || config.plain_http_reason.is_some() {
+        true => origin,
+        false => origin.upgrades_by_tls(),
+    };
     let host = if development { host.and_loopback() } else { host };
     let mut proxies = Proxies::new(&config.trusted_proxies)?;
     if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {
         proxies = proxies.and_unix_socket();
     }
+    let origin = Framing::new(origin, &csp, widened);
     Ok(Rules { proxies, host, origin, csrf, csp })
 }
 
@@ -237,7 +266,7 @@ async fn database(config: &Config, name: &str) -> Result<Db, BuildError> {
     Ok(Db::connect(&url, Options::default()).await?)
 }
 
-fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
+fn sessions(db: &Db, config: &Config, keys: &KeyRing, loopback: bool) -> Sessions {
     let limits = haechi_session::Limits {
         idle: config.session.idle,
         absolute: config.session.absolute,
@@ -246,7 +275,11 @@ fn sessions(db: &Db, config: &Config, loopback: bool) -> Sessions {
         ..haechi_session::Limits::default()
     };
     let cookie = cookie("session", loopback);
-    Sessions::new(DatabaseStore::new(db.clone())).limits(limits).cookie(cookie)
+    let sessions = match config.session.store {
+        SessionPlace::Database => Sessions::new(DatabaseStore::new(db.clone())),
+        SessionPlace::Cookie => Sessions::in_cookie(CookieStore::new(keys.clone())),
+    };
+    sessions.limits(limits).cookie(cookie)
 }
 
 fn form_cookie(loopback: bool) -> SecureCookie {
@@ -268,9 +301,10 @@ fn router(routes: Router, policies: RoutePolicies) -> Router {
     async fn file(
         site: Site,
         Path(name): Path<String>,
+        axum::extract::RawQuery(query): axum::extract::RawQuery,
         headers: HeaderMap,
     ) -> crate::Result<axum::response::Response> {
-        site.inner.static_files.answer(&name, &headers)
+        site.inner.static_files.answer(&name, query.as_deref(), &headers)
     }
     let routes = if policies.is_empty() { routes } else { routes.route_layer(policies) };
     routes

@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 pub use haechi_core::Origin;
 use haechi_core::{Relaxed, danger};
 pub use haechi_guard::{Csp, Directive, Source, Widening};
-use http::header::CONTENT_SECURITY_POLICY;
+use http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -37,7 +37,15 @@ pub(crate) struct RoutePolicies(Arc<BTreeMap<String, Relaxed>>);
 
 impl RoutePolicies {
     pub(crate) fn new(policies: &[(&'static str, Csp)]) -> Self {
-        let relaxed = |csp: &Csp| danger::with_policy(CONTENT_SECURITY_POLICY, csp.template(), REASON);
+        let relaxed = |csp: &Csp| {
+            let policy = danger::with_policy(CONTENT_SECURITY_POLICY, csp.template(), REASON);
+            // `DENY` would contradict a policy that names who may frame the page.
+            if csp.may_be_framed() {
+                policy.and(danger::without_header(X_FRAME_OPTIONS, REASON))
+            } else {
+                policy
+            }
+        };
         Self(Arc::new(policies.iter().map(|(path, csp)| ((*path).to_owned(), relaxed(csp))).collect()))
     }
 

@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::Error;
+use crate::{Error, body_memory};
 
 /// The secret behind the form tokens of one visitor, derived when a page or a form asks for it.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ impl FormSecret {
             match body.frame().await {
                 None => break form_token(content_type, &read, Prefix::Whole),
                 Some(frame) => {
-                    let frame = frame.map_err(|error| broken(&error))?;
+                    let frame = frame.map_err(|error| body_memory::refusal(&error))?;
                     if let Ok(data) = frame.into_data() {
                         read.extend_from_slice(&data);
                     }
@@ -148,10 +148,6 @@ fn prefixed(read: Bytes, rest: Body) -> Body {
         return Body::from(read);
     }
     Body::from_stream(stream::iter([Ok(read)]).chain(rest.into_data_stream()))
-}
-
-fn broken(error: &axum::Error) -> Error {
-    Denial::new(StatusCode::BAD_REQUEST, "body", "broken").detail(error.to_string()).close().into()
 }
 
 fn derive(keys: &KeyRing, salt: &str, id: &str) -> CsrfSecret {

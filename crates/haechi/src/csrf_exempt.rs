@@ -23,7 +23,8 @@ impl CsrfExempt {
     }
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
+/// Tells whether a path is one of a pattern, as it was written.
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let mut parts = path.split('/');
     pattern.split('/').all(|wanted| match parts.next() {
         Some(part) if wanted.starts_with('{') => !part.is_empty(),

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
-use haechi_auth::User;
+use haechi_auth::{User, UserId};
 use haechi_core::{Denial, RequestContext};
 use haechi_session::Session;
 use http::StatusCode;
@@ -84,7 +84,7 @@ impl<S: Sync> FromRequestParts<S> for MaybeUser {
 /// What templates see of the user: never the password, nor anything that a page could leak by printing it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Shown {
-    id: i64,
+    id: UserId,
     username: String,
     is_staff: bool,
     is_superuser: bool,

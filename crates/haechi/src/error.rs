@@ -45,7 +45,10 @@ impl Error {
 
     /// The person may not do this.
     pub fn forbidden(reason: &'static str) -> Self {
-        Self(Reason::Denied(Denial::new(StatusCode::FORBIDDEN, "policy", reason)))
+        let denial = Denial::new(StatusCode::FORBIDDEN, "policy", reason);
+        let message =
+            "Your account has no permission for this. If it should have, ask whoever runs this site.";
+        Self(Reason::Denied(denial.message(message)))
     }
 
     /// What was sent cannot be understood; `detail` is for the log.

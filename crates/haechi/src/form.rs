@@ -6,7 +6,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result};
+use crate::{Error, Result, body_memory};
 
 /// The urlencoded fields of a request, read into `T`.
 ///
@@ -25,33 +25,47 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
             let refused = Denial::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "form", "content-type");
             return Err(refused.detail(essence).into());
         }
-        let body = request.into_body().collect().await.map_err(|error| {
-            Denial::new(StatusCode::BAD_REQUEST, "body", "broken").detail(error.to_string()).close()
-        })?;
+        let body = request.into_body().collect().await.map_err(|error| body_memory::refusal(&error))?;
         read(&body.to_bytes()).map(Self)
     }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let malformed = |reason, detail: &str| {
-        Error::from(Denial::new(StatusCode::BAD_REQUEST, "form", reason).detail(detail))
-    };
     std::str::from_utf8(body).map_err(|_| malformed("utf-8", ""))?;
-    let pairs: Vec<_> = form_urlencoded::parse(body)
-        .filter(|(name, _)| name != "csrf_token" && name != "csrfmiddlewaretoken")
+    from_pairs(form_urlencoded::parse(body))
+}
+
+/// Reads the fields of a form into `T`, whatever kind of body they came in.
+pub(crate) fn from_pairs<T, N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<T>
+where
+    T: DeserializeOwned,
+    N: AsRef<str>,
+    V: AsRef<str>,
+{
+    let pairs: Vec<(N, V)> = pairs
+        .into_iter()
+        .filter(|(name, _)| !matches!(name.as_ref(), "csrf_token" | "csrfmiddlewaretoken"))
         .take(MOST_FIELDS + 1)
         .collect();
     if pairs.len() > MOST_FIELDS {
         return Err(malformed("too-many-fields", ""));
     }
-    if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}')) {
+    if pairs
+        .iter()
+        .any(|(name, value)| [name.as_ref(), value.as_ref()].iter().any(|text| text.contains('\u{fffd}')))
+    {
         return Err(malformed("utf-8", ""));
     }
     let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     serde_urlencoded::from_str(&text).map_err(|error| malformed("fields", &error.to_string()))
 }
 
-const MOST_FIELDS: usize = 1_000;
+fn malformed(reason: &'static str, detail: &str) -> Error {
+    Denial::new(StatusCode::BAD_REQUEST, "form", reason).detail(detail).into()
+}
+
+/// The most fields of one form.
+pub(crate) const MOST_FIELDS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -80,6 +94,7 @@ mod tests {
         check("title=%ED%95%B4%EC%B9%98&stars=5", Some(("해치", Some(5))));
     }
 
+    /// asvs_1_5_2, asvs_15_3_7: declared fields of declared types, once each.
     #[test]
     fn what_cannot_be_meant_is_refused() {
         check("", None);

@@ -89,6 +89,7 @@ mod tests {
                 source.split("=> \"This password").skip(1).filter_map(|rest| rest.split('"').next());
             texts.extend(objections.map(|text| format!("This password{text}")));
         }
+        texts.extend(crate::refusal_page::TEXTS.iter().map(|text| (*text).to_owned()));
         for (_, page) in crate::templates::OWN {
             let named = page.split("t(\"").skip(1).filter_map(|rest| rest.split('"').next());
             texts.extend(named.map(str::to_owned));

@@ -16,6 +16,7 @@
 
 mod accounts;
 mod app;
+mod body_memory;
 mod build;
 mod command;
 pub mod config;
@@ -32,12 +33,14 @@ mod error;
 mod extract;
 mod filter;
 mod form;
+mod framing;
 mod gate;
 mod language;
 mod log;
 mod mail;
 mod policy;
 mod redirect;
+mod refusal_page;
 mod render;
 mod route_table;
 mod service;
@@ -46,6 +49,8 @@ mod stack;
 mod static_files;
 mod template_failure;
 mod templates;
+mod upload;
+mod users;
 mod view;
 
 pub use accounts::Accounts;
@@ -61,7 +66,7 @@ pub use error::{Error, Result};
 pub use extract::{Json, Path, Query};
 pub use filter::Filter;
 pub use form::Form;
-pub use haechi_auth::{CreateUser, Credentials, User};
+pub use haechi_auth::{CreateUser, Credentials, Fixed, KeyType, Membership, User, UserId, UserTable};
 pub use haechi_core::{LocalPath, Secret, local};
 pub use haechi_db as db;
 pub use haechi_db::{FilterSet, Input, Migration, MigrationSet, Model, sql};
@@ -70,13 +75,14 @@ pub use haechi_server::Stream;
 pub use haechi_session::{FlashLevel, Session};
 #[cfg(feature = "sanitize")]
 pub use haechi_template::sanitize;
-pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafeUrl};
+pub use haechi_template::{Html, SafeAttrs, SafeCss, SafeJs, SafePath, SafeUrl};
 pub use mail::{Mail, MailError, Mailer};
 pub use policy::Policy;
 pub use redirect::redirect;
 pub use route_table::Route;
 pub use service::SiteService;
 pub use site::Site;
+pub use upload::{AcceptedFile, Download, FileId, FileKind, Upload, UploadedFile, Uploads};
 pub use view::{View, view};
 
 #[doc(hidden)]

@@ -132,6 +132,7 @@ mod tests {
         }
     }
 
+    /// asvs_16_4_1: one line, whatever it holds.
     #[test]
     fn what_a_stranger_sends_stays_on_its_line() {
         let kept = Kept::default();

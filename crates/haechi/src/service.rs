@@ -40,6 +40,9 @@ impl App {
     pub async fn into_service(self, config: Config) -> Result<(Site, SiteService), BuildError> {
         let built = self.build(config).await?;
         built.migrations.apply(built.site.db()).await?;
+        if built.app.users.named {
+            built.refuse_misfits().await?;
+        }
         Ok((built.site, SiteService { stack: built.stack }))
     }
 }

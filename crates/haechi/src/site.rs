@@ -38,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) csrf_exempt: CsrfExempt,
     pub(crate) csrf: haechi_guard::Csrf,
     pub(crate) mailer: crate::Mailer,
+    pub(crate) bodies: crate::body_memory::BodyMemory,
+    pub(crate) uploads: crate::Uploads,
 }
 
 impl Site {
@@ -84,6 +86,11 @@ impl Site {
     /// Returns the queue of outgoing mail.
     pub fn mailer(&self) -> &crate::Mailer {
         &self.inner.mailer
+    }
+
+    /// Returns the files that visitors sent.
+    pub fn uploads(&self) -> &crate::Uploads {
+        &self.inner.uploads
     }
 
     /// Returns the sessions.

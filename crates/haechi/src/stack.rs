@@ -4,6 +4,7 @@
 //! guards      proxy → host → rate → origin → csrf, then headers sealed on every answer (haechi-core, haechi-guard)
 //! Pass        log → deadline → panic
 //! reports     what browsers say of the content security policy ends here
+//! files       what stands below /static/ is answered, the same for everybody
 //! session     opened lazily, saved once
 //! form token  for every request of a kind that a form sends
 //! router      policy of the route → extractors → handler
@@ -25,7 +26,7 @@ use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
     Resolve, Resolved, Scheme, Seal, logged_path,
 };
-use haechi_guard::{Csp, Csrf, Headers, Host, Origin, Proxies, Rate, TokenRequirement};
+use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
 use haechi_server::{Learnt, PeerAddress};
 use http::request::Parts;
@@ -37,8 +38,9 @@ use tracing::Instrument;
 use crate::csp_report::CspReports;
 use crate::csrf::FormSecret;
 use crate::error::{Failure, Result};
+use crate::framing::Framing;
 use crate::site::Site;
-use crate::{Auth, Error, csp_report, render, template_failure};
+use crate::{Auth, Error, csp_report, refusal_page, render, static_files, template_failure};
 
 /// The whole stack around the application's router: what the server calls.
 pub(crate) type Stack = GuardService<Pass>;
@@ -47,7 +49,7 @@ pub(crate) type Stack = GuardService<Pass>;
 pub(crate) struct Rules {
     pub(crate) proxies: Proxies,
     pub(crate) host: Host,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Framing,
     pub(crate) csrf: Csrf,
     pub(crate) csp: Csp,
 }
@@ -77,7 +79,7 @@ fn layer(
 const UNLOGGED: &[&str] = &["/accounts/reset/", "/accounts/email/"];
 
 /// The guards, in the order in which they are asked.
-fn guards(site: &Site, host: Host, origin: Origin, csrf: Csrf) -> Vec<Box<dyn Guard>> {
+fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn Guard>> {
     let per_minute = site.config().limits.requests_per_minute;
     vec![
         Box::new(host),
@@ -201,6 +203,7 @@ impl Pass {
         let path = logged_path(request.uri().path(), UNLOGGED).to_owned();
         let version = request.version();
         let format = DenialFormat::of(request.headers());
+        let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
         let site = self.site.clone();
         let deadline = self.site.config().limits.request;
         let answer = AssertUnwindSafe(self.answer(request, &context)).catch_unwind();
@@ -212,7 +215,7 @@ impl Pass {
             }
             Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
         };
-        let response = page(&site, response, format, version, &context);
+        let response = page(&site, response, Client { format, version, language }, &context);
         tracing::info!(
             target: "haechi::request",
             status = response.status().as_u16(),
@@ -231,7 +234,15 @@ impl Pass {
         if request.uri().path() == csp_report::PATH {
             return self.csp_reports.answer(request, context).await;
         }
-        let site = self.site;
+        let (site, mut router) = (self.site, self.router);
+        if static_files::is_for(&request) {
+            // The same for everybody: no session is read, so that a cache may keep it.
+            request.extensions_mut().insert(site);
+            return match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+        }
         let client = haechi_session::client(&request);
         let session = site.sessions().open(request.headers(), client);
         request.extensions_mut().insert(session.clone());
@@ -245,6 +256,8 @@ impl Pass {
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
         request.extensions_mut().insert(secret.clone());
+        // Held until the answer is made: a handler still has what it read.
+        let (request, _room) = site.inner.bodies.meter(request);
         let needed = token_requirement(&site, &request, context);
         let request = match needed {
             Ok(TokenRequirement::Needed) => secret.verify(request).await,
@@ -255,7 +268,6 @@ impl Pass {
             Ok(request) => request,
             Err(error) => return axum::response::IntoResponse::into_response(error),
         };
-        let mut router = self.router;
         let response = match router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -311,24 +323,32 @@ fn failed(status: StatusCode, reason: &'static str) -> Response {
     axum::response::IntoResponse::into_response(Error::from(Denial::new(status, "handler", reason)))
 }
 
-/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
-fn page(
-    site: &Site,
-    mut response: Response,
+/// How a client wants to be answered.
+struct Client {
     format: DenialFormat,
     version: http::Version,
-    context: &RequestContext,
-) -> Response {
+    language: Option<http::HeaderValue>,
+}
+
+impl Client {
+    fn answer(self, site: &Site, denial: &Denial, context: &RequestContext) -> Response {
+        let mut response = denial.response(self.format, self.version, context.id());
+        if self.format == DenialFormat::Html {
+            refusal_page::put(site, &mut response, denial, self.language, context);
+        }
+        response
+    }
+}
+
+/// Gives a refusal or a failure its page, in the format that the client asked for, and logs it.
+fn page(site: &Site, mut response: Response, client: Client, context: &RequestContext) -> Response {
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         tracing::error!(target: "haechi::failure", request = %context.id(), error = %chain(&*error), "handler failed");
-        if let Some(shown) = template_failure::answer(site, &*error, format, context) {
+        if let Some(shown) = template_failure::answer(site, &*error, client.format, context) {
             return shown;
         }
-        return Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed").response(
-            format,
-            version,
-            context.id(),
-        );
+        let denial = Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "failed");
+        return client.answer(site, &denial, context);
     }
     let Some(denial) = response.extensions_mut().remove::<Denial>().or_else(|| bare(&response)) else {
         return response;
@@ -344,7 +364,7 @@ fn page(
             "request refused"
         );
     }
-    let mut page: Response = denial.response(format, version, context.id());
+    let mut page = client.answer(site, &denial, context);
     for (name, value) in response.headers() {
         if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
             page.headers_mut().append(name.clone(), value.clone());

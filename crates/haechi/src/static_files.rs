@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
+use haechi_template::{Asset, FunctionError, FunctionErrorKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use sha2::{Digest, Sha384};
 
 use crate::{Embedded, Error, Result};
@@ -20,6 +21,9 @@ pub(crate) struct StaticFiles {
     known: BTreeMap<String, String>,
 }
 
+const PREFIX: &str = "/static/";
+const LASTING: &str = "public, max-age=31536000, immutable";
+const ASK_ANEW: &str = "no-cache";
 const OWN: &str = "haechi.css";
 const OWN_STYLE: &str = include_str!("../static/haechi.css");
 
@@ -43,23 +47,34 @@ impl StaticFiles {
         found.or_else(|| (name == OWN).then_some(Cow::Borrowed(OWN_STYLE.as_bytes())))
     }
 
-    /// Returns the `integrity` of the file at an address of ours, where it cannot change while the page lives.
-    pub(crate) fn integrity(&self, address: &str) -> Option<String> {
-        let digest = self.known.get(address.strip_prefix("/static/")?)?;
-        Some(format!("sha384-{digest}"))
+    /// Returns what the tag of a file at an address of ours says, where the file cannot change while the page lives.
+    pub(crate) fn asset(&self, address: &str) -> Option<Asset> {
+        let digest = self.known.get(address.strip_prefix(PREFIX)?)?;
+        Some(Asset { integrity: format!("sha384-{digest}"), version: version(digest) })
     }
 
-    /// Answers a request for a file.
+    /// Returns the address of a file, for a page: `static("logo.png")`. A file that is not there is an error of the page.
+    pub(crate) fn address(&self, name: &str) -> Result<String, FunctionError> {
+        let address = format!("{PREFIX}{name}");
+        match self.known.get(name) {
+            Some(digest) => Ok(format!("{address}?v={}", version(digest))),
+            None if servable(name).is_some() && self.read(name).is_some() => Ok(address),
+            None => Err(FunctionError::new(
+                FunctionErrorKind::InvalidOperation,
+                format!("there is no static file `{name}`; put it into the folder of static files"),
+            )),
+        }
+    }
+
+    /// Answers a request for a file. Under the address that names its version it is kept for a year; under any other it is
+    /// asked for anew each time, so that no page meets the file of another version.
     ///
     /// # Security
     ///
     /// Names come from the list of embedded files: there is no path to leave. Only known kinds of file are
     /// served, so that a database or a source file that strayed into the folder is not.
-    pub(crate) fn answer(&self, name: &str, headers: &HeaderMap) -> Result<Response> {
-        let kind = kind(name).ok_or_else(Error::not_found)?;
-        if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) || name.contains('\\') {
-            return Err(Error::not_found());
-        }
+    pub(crate) fn answer(&self, name: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response> {
+        let kind = servable(name).ok_or_else(Error::not_found)?;
         let bytes = self.read(name).ok_or_else(Error::not_found)?;
         let digest = self.known.get(name).cloned().unwrap_or_else(|| digest(&bytes));
         let tag = format!("\"{}\"", &digest[..22]);
@@ -70,14 +85,32 @@ impl StaticFiles {
         };
         let answer = response.headers_mut();
         answer.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        answer.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300, must-revalidate"));
+        let known = self.known.get(name).map(|digest| format!("v={}", version(digest)));
+        let lasting = known.is_some() && known.as_deref() == query;
+        answer.insert(CACHE_CONTROL, HeaderValue::from_static(if lasting { LASTING } else { ASK_ANEW }));
         answer.insert(ETAG, HeaderValue::try_from(tag)?);
         Ok(response)
     }
 }
 
+/// Whether a request asks for a file.
+pub(crate) fn is_for<B>(request: &Request<B>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path().starts_with("/static/")
+}
+
 fn digest(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha384::digest(bytes))
+}
+
+/// Names the bytes in an address: 96 bits of their digest.
+fn version(digest: &str) -> String {
+    digest[..16].replace('+', "-").replace('/', "_")
+}
+
+/// Returns the content type of a name that is of a kind that is served and stays in its folder.
+fn servable(name: &str) -> Option<&'static str> {
+    let leaves = name.split('/').any(|part| part.is_empty() || part.starts_with('.')) || name.contains('\\');
+    if leaves { None } else { kind(name) }
 }
 
 fn kind(name: &str) -> Option<&'static str> {
@@ -110,7 +143,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: StatusCode) {
-        let answer = StaticFiles::new(Vec::new()).answer(name, &HeaderMap::new());
+        let answer = StaticFiles::new(Vec::new()).answer(name, None, &HeaderMap::new());
         assert_eq!(
             answer.map_or_else(|error| error.status(), |response| response.status()),
             expected,
@@ -118,6 +151,7 @@ mod tests {
         );
     }
 
+    /// asvs_13_4_7, asvs_13_4_1: known endings, no dot file.
     #[test]
     fn only_known_files_are_served() {
         check("haechi.css", StatusCode::OK);
@@ -139,8 +173,35 @@ mod tests {
     #[test]
     fn an_unchanged_file_is_not_sent_again() {
         let files = StaticFiles::new(Vec::new());
-        let first = files.answer(OWN, &HeaderMap::new()).unwrap();
+        let first = files.answer(OWN, None, &HeaderMap::new()).unwrap();
         let headers = HeaderMap::from_iter([(IF_NONE_MATCH, first.headers()[ETAG].clone())]);
-        assert_eq!(files.answer(OWN, &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(files.answer(OWN, None, &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn a_file_is_kept_only_under_the_address_of_its_version() {
+        let digest = digest(OWN_STYLE.as_bytes());
+        let (ours, current) = (version(&digest), format!("v={}", version(&digest)));
+        let files =
+            StaticFiles { known: BTreeMap::from([(OWN.to_owned(), digest)]), ..StaticFiles::default() };
+        #[track_caller]
+        fn check(files: &StaticFiles, query: Option<&str>, expected: &str) {
+            let answer = files.answer(OWN, query, &HeaderMap::new()).unwrap();
+            assert_eq!(answer.headers()[CACHE_CONTROL], expected, "{query:?}");
+        }
+        check(&files, Some(&current), LASTING);
+        for query in [None, Some(""), Some("v="), Some("v=0000000000000000"), Some(&*format!("{current}&x"))]
+        {
+            check(&files, query, ASK_ANEW);
+        }
+        // In debug builds a file changes while the program runs.
+        check(&StaticFiles::default(), Some(&current), ASK_ANEW);
+        assert_eq!(files.asset("/static/haechi.css").map(|asset| asset.version), Some(ours.clone()));
+        assert_eq!(files.asset("/haechi.css"), None);
+        assert_eq!(files.address(OWN).unwrap(), format!("/static/haechi.css?v={ours}"));
+        assert_eq!(StaticFiles::default().address(OWN).unwrap(), "/static/haechi.css");
+        for missing in ["none.css", "../haechi.css", "x.db"] {
+            assert!(files.address(missing).is_err(), "{missing}");
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use haechi_template::value::Value;
 use haechi_template::{Builder, State, Templates};
 
+use crate::app::AddFunction;
 use crate::language::Catalogue;
 use crate::static_files::StaticFiles;
-use crate::{Embedded, template_failure};
+use crate::{Embedded, refusal_page, template_failure};
 
 /// haechi's own pages.
 pub(crate) const OWN: &[(&str, &str)] = &[
@@ -21,6 +22,7 @@ pub(crate) const OWN: &[(&str, &str)] = &[
     ("accounts/password_reset.html", include_str!("../templates/accounts/password_reset.html")),
     ("accounts/password_set.html", include_str!("../templates/accounts/password_set.html")),
     ("accounts/signup.html", include_str!("../templates/accounts/signup.html")),
+    (refusal_page::TEMPLATE, include_str!("../templates/haechi/refused.html")),
     (template_failure::TEMPLATE, include_str!("../templates/haechi/template_failure.html")),
     ("accounts/throttled.html", include_str!("../templates/accounts/throttled.html")),
 ];
@@ -35,6 +37,7 @@ pub(crate) fn load(
     development: bool,
     static_files: &StaticFiles,
     catalogue: &Catalogue,
+    functions: Vec<AddFunction>,
 ) -> Result<Templates, haechi_template::Error> {
     let mut builder = None;
     for folder in folders {
@@ -52,10 +55,14 @@ pub(crate) fn load(
     if development {
         builder = builder.reload_on_render();
     }
-    let files = static_files.clone();
+    let (assets, files) = (static_files.clone(), static_files.clone());
+    for add in functions {
+        builder = add(builder);
+    }
     let catalogue = Arc::new(catalogue.clone());
     builder
-        .integrity(move |address| files.integrity(address))
+        .assets(move |address| assets.asset(address))
+        .function("static", move |name: &str| files.address(name))
         .function("t", move |state: &State<'_, '_>, text: &str| {
             let language = state.lookup("lang");
             let language = language.as_ref().and_then(|value| value.as_str()).unwrap_or("en");

@@ -11,6 +11,8 @@ pub(crate) struct Client {
     address: String,
     cookies: BTreeMap<String, String>,
     pub(crate) language: &'static str,
+    /// The address that the proxy in front of the board says the client has, where there is one.
+    pub(crate) network: Option<String>,
 }
 
 pub(crate) struct Answer {
@@ -21,11 +23,15 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(address: &str) -> Self {
-        Self { address: address.to_owned(), cookies: BTreeMap::new(), language: "en" }
+        Self { address: address.to_owned(), cookies: BTreeMap::new(), language: "en", network: None }
     }
 
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    pub(crate) fn cookies(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.cookies
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {
@@ -58,7 +64,8 @@ impl Client {
         self.send("POST", path, &headers, &pairs.join("&"))
     }
 
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    /// Sends a request as it stands.
+    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut head = format!(
@@ -69,10 +76,13 @@ impl Client {
         if !cookies.is_empty() {
             write!(head, "cookie: {}\r\n", cookies.join("; ")).unwrap();
         }
+        if let Some(network) = self.network.as_ref().filter(|_| !headers.iter().any(|h| h.0 == FORWARDED)) {
+            write!(head, "{FORWARDED}: {network}\r\n").unwrap();
+        }
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
-        if method == "POST" {
+        if method != "GET" && method != "HEAD" {
             write!(head, "content-length: {}\r\n", body.len()).unwrap();
         }
         stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
@@ -104,6 +114,20 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+
+    /// The names of the header fields, and of the cookies that are set.
+    pub(crate) fn shape(&self) -> Vec<&str> {
+        let mut shape: Vec<&str> = self
+            .headers
+            .iter()
+            .map(|(name, value)| match name.as_str() {
+                "set-cookie" => value.split('=').next().unwrap(),
+                name => name,
+            })
+            .collect();
+        shape.sort_unstable();
+        shape
     }
 
     pub(crate) fn token(&self) -> Option<String> {
@@ -141,6 +165,8 @@ impl Answer {
         self
     }
 }
+
+const FORWARDED: &str = "x-forwarded-for";
 
 fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();

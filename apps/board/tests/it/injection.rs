@@ -26,6 +26,7 @@ const SQL: [&str; 10] = [
     "9223372036854775808",
 ];
 
+/// asvs_1_1_2, asvs_1_3_7, asvs_1_3_2: stored as typed, escaped where it is shown; no text is a template.
 #[test]
 fn markup_comes_back_as_text() {
     let server = Server::start();
@@ -56,6 +57,7 @@ fn markup_comes_back_as_text() {
     server.finish();
 }
 
+/// asvs_1_3_1: an allow-list.
 #[test]
 fn a_biography_keeps_its_markup_and_nothing_that_runs() {
     let server = Server::start();
@@ -72,6 +74,7 @@ fn a_biography_keeps_its_markup_and_nothing_that_runs() {
     server.finish();
 }
 
+/// asvs_1_2_4, asvs_1_4_2: declared parameters only.
 #[test]
 fn sql_in_a_parameter_is_a_bad_request_that_names_it() {
     let server = Server::start();
@@ -107,6 +110,7 @@ fn sql_in_a_parameter_is_a_bad_request_that_names_it() {
     server.finish();
 }
 
+/// asvs_1_2_4: values travel beside the statement.
 #[test]
 fn sql_in_a_text_is_stored_as_it_stands() {
     let server = Server::start();

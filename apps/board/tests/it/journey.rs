@@ -2,6 +2,7 @@
 
 use crate::server::Server;
 
+/// asvs_8_2_2, asvs_8_3_1: asked on the server, for each row.
 #[test]
 fn a_member_writes_and_others_answer_but_do_not_change_it() {
     let server = Server::start();

@@ -43,6 +43,7 @@ fn check(status: u16, arguments: &[&str]) {
     }
 }
 
+/// asvs_16_5_1, asvs_3_4_4: what to do, and nothing of the inside.
 #[test]
 fn curl_sees_a_clear_answer_to_whatever_is_refused() {
     if !has("curl") {
@@ -64,6 +65,7 @@ fn curl_sees_a_clear_answer_to_whatever_is_refused() {
     check(431, &["-H", &huge, &to("/")]);
 }
 
+/// asvs_2_4_1: with the time to wait.
 #[test]
 fn curl_is_told_when_it_asks_too_often() {
     if !has("curl") {

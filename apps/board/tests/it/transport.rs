@@ -151,6 +151,7 @@ fn a_configuration_that_is_not_there_or_unknown_is_no_start() {
     assert!(unknown.contains("HAECHI_BIND"), "{unknown}");
 }
 
+/// asvs_14_2_1, asvs_16_2_5: a token is cut from what is logged.
 #[test]
 fn a_token_in_a_path_stands_in_no_log() {
     let server = Server::start();

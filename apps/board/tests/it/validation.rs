@@ -2,6 +2,7 @@
 
 use crate::server::Server;
 
+/// asvs_2_2_2, asvs_2_2_1, asvs_1_3_3: checked on the server, whatever the page allows.
 #[test]
 fn a_form_says_what_is_wrong_and_keeps_what_was_typed() {
     let server = Server::start();

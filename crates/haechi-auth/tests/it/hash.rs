@@ -275,6 +275,7 @@ fn asvs_6_3_8_every_kind_of_account_costs_the_same_work() {
     assert!(most * 100 < least * 135, "fastest runs in ns: {fastest:?}");
 }
 
+/// asvs_15_2_2: more work than fits is refused at once.
 #[tokio::test]
 async fn a_full_queue_is_busy_and_says_when_to_come_back() {
     let one = std::num::NonZeroUsize::MIN;

@@ -1,31 +1,11 @@
 //! A real Django 5.2 reads what we write, and we read what it writes.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use haechi_auth::hash::{Arena, Argon2id, BcryptSha256, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, Scrypt};
 
-/// Runs a Python program with Django, or returns `None` with a printed line where there is none.
-///
-/// `HAECHI_TEST_PYTHON` names the interpreter; without it, the virtual environment `target/django-venv` is tried.
-fn python(program: &str, arguments: &[&str]) -> Option<String> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/django-venv/bin/python");
-    let interpreter = std::env::var_os("HAECHI_TEST_PYTHON").map_or_else(beside, PathBuf::from);
-    let output = Command::new(interpreter).arg("-c").arg(program).args(arguments).output();
-    let required = std::env::var_os("HAECHI_REQUIRE_ALL").is_some();
-    match output {
-        Ok(output) if output.status.success() => Some(String::from_utf8(output.stdout).unwrap()),
-        Ok(output)
-            if required || !String::from_utf8_lossy(&output.stderr).contains("ModuleNotFoundError") =>
-        {
-            panic!("{}", String::from_utf8_lossy(&output.stderr))
-        }
-        _ if required => panic!("Django is required: pip install \"django==5.2.*\" argon2-cffi bcrypt"),
-        _ => {
-            println!("skipped: no Python with Django 5.2 in target/django-venv");
-            None
-        }
-    }
+use crate::django::python;
+
+fn django(text: &str, arguments: &[&str]) -> Option<String> {
+    python(&[&["-c", text], arguments].concat())
 }
 
 const SETUP: &str = "
@@ -59,7 +39,7 @@ for encoded in sys.argv[2:]:
     print(check_password(sys.argv[1], encoded), check_password('wrong', encoded))"
     );
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let Some(answer) = python(&program, &arguments) {
+    if let Some(answer) = django(&program, &arguments) {
         assert_eq!(answer, "True False\n".repeat(hashers.len()));
     }
     // A Django of this version must find nothing to rewrite.
@@ -68,7 +48,7 @@ for encoded in sys.argv[2:]:
 from django.contrib.auth.hashers import identify_hasher
 print(identify_hasher(sys.argv[1]).must_update(sys.argv[1]))"
     );
-    if let Some(answer) = python(&upgrades, &arguments[1..2]) {
+    if let Some(answer) = django(&upgrades, &arguments[1..2]) {
         assert_eq!(answer, "False\n");
     }
 }
@@ -80,7 +60,7 @@ fn we_verify_what_a_live_django_writes() {
 for name in ('pbkdf2_sha256', 'pbkdf2_sha1', 'argon2', 'bcrypt_sha256', 'scrypt'):
     print(make_password(sys.argv[1], hasher=name))"
     );
-    let Some(answer) = python(&program, &[PASSWORD]) else { return };
+    let Some(answer) = django(&program, &[PASSWORD]) else { return };
     let (hashers, arena) = (Hashers::django(1_000_000), &mut Arena::default());
     assert_eq!(answer.lines().count(), 5);
     for encoded in answer.lines() {

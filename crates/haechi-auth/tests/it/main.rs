@@ -1,8 +1,14 @@
 //! The crate from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod authority;
+mod backends;
+mod custom_users;
+mod django;
 mod engines;
 mod hash;
+mod hash_bounds;
+mod judged_as_django;
 mod known_device;
 mod live_django;
 mod reset;

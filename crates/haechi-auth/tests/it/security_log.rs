@@ -1,9 +1,12 @@
 //! The security log: what is in it, and that a change of it shows.
 
-use haechi_auth::{Broken, Credentials, Error, SecurityLog, Verified};
-use haechi_db::sql;
+use haechi_auth::{
+    Broken, Credentials, Error, SecurityEntry, SecurityEvent, SecurityLog, UserTables, Verified,
+};
+use haechi_core::{KeyRing, SecretKey, base64url};
+use haechi_db::{Db, Migration, MigrationSet, Migrations, sql};
 
-use crate::site::{Browser, PASSWORD, Site};
+use crate::site::{Browser, PASSWORD, Site, on_postgres_db};
 
 async fn eventful() -> (Site, SecurityLog) {
     let (site, mut browser) = (Site::with_alice().await, Browser::default());
@@ -20,15 +23,20 @@ async fn eventful() -> (Site, SecurityLog) {
 #[tokio::test]
 async fn asvs_16_3_1_sign_ins_failures_changes_and_ends_are_logged() {
     let (site, log) = eventful().await;
-    let rows: Vec<(String, Option<i64>, i64, String, String)> =
+    let rows: Vec<(String, Option<String>, i64, String, String)> =
         sql!("select event, user_id, at, account, network from haechi_security_log order by id")
             .all(&site.db)
             .await
             .unwrap();
-    let events: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1)).collect();
+    let events: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1.as_deref())).collect();
     assert_eq!(
         events,
-        [("failure", None), ("sign-in", Some(1)), ("password change", Some(1)), ("session end", Some(1))]
+        [
+            ("failure", None),
+            ("sign-in", Some("1")),
+            ("password change", Some("1")),
+            ("session end", Some("1"))
+        ]
     );
     assert!(rows.iter().all(|row| row.2 == 1_700_000_000 && row.4.ends_with("/32")), "{rows:?}");
     assert_eq!(rows[0].3, rows[1].3, "the same name");
@@ -48,7 +56,7 @@ async fn asvs_16_4_2_a_change_of_the_log_is_found() {
             2 => sql!("update haechi_security_log set at = 5 where id = 1").execute(db).await,
             3 => sql!("delete from haechi_security_log where id = 4").execute(db).await,
             4 => sql!("delete from haechi_security_log where id > 0").execute(db).await,
-            _ => sql!("update haechi_security_log set user_id = 2 where id = 3").execute(db).await,
+            _ => sql!("update haechi_security_log set user_id = '2' where id = 3").execute(db).await,
         };
         assert!(changed.unwrap() > 0);
         let found = log.verify().await;
@@ -97,22 +105,22 @@ async fn asvs_16_3_2_throttles_denials_resets_and_addresses_are_logged_with_thei
         }
     })
     .await;
-    let rows: Vec<(String, Option<i64>, String, String)> =
+    let rows: Vec<(String, Option<String>, String, String)> =
         sql!("select event, user_id, network, request from haechi_security_log where id > 1 order by id")
             .all(&site.db)
             .await
             .unwrap();
-    let events: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1)).collect();
+    let events: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1.as_deref())).collect();
     let failure = ("failure", None);
     assert_eq!(
         events,
         [
-            ("denial", Some(1)),
-            ("failure", Some(1)),
-            ("e-mail verified", Some(1)),
+            ("denial", Some("1")),
+            ("failure", Some("1")),
+            ("e-mail verified", Some("1")),
             ("reset requested", None),
             ("reset requested", None),
-            ("reset used", Some(1)),
+            ("reset used", Some("1")),
             failure,
             failure,
             failure,
@@ -140,7 +148,7 @@ async fn asvs_16_4_2_reordered_added_and_cut_rows_are_found() {
     for stray in [0, 5, 9] {
         sql!(
             "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
-             values ({stray}, 1, 'sign-in', 1, '', '', '', '')"
+             values ({stray}, 1, 'sign-in', '1', '', '', '', '')"
         )
         .execute(&site.db)
         .await
@@ -173,6 +181,49 @@ async fn asvs_16_4_2_reordered_added_and_cut_rows_are_found() {
         matches!(log.verify_since(&kept).await, Err(Broken::Cut { at: 4 })),
         "nor when it has grown again"
     );
+}
+
+/// The log as it was when a user's key could be a number only.
+struct Before;
+
+impl MigrationSet for Before {
+    const APP: &'static str = UserTables::APP;
+    const MIGRATIONS: &'static [Migration] = UserTables::MIGRATIONS.split_at(4).0;
+}
+
+async fn upgraded(db: Db) {
+    Migrations::new().with::<Before>().apply(&db).await.unwrap();
+    let keys = KeyRing::new(SecretKey::generate());
+    let row = b"1:110:17000000007:Some(1)7:sign-in0:12:192.0.2.7/320:0:";
+    let mac = base64url::encode(keys.mac("haechi.auth.security_log.row", row));
+    let (at, user) = (1_700_000_000_i64, 1_i64);
+    sql!(
+        "insert into haechi_security_log (id, at, event, user_id, account, network, request, mac)
+         values (1, {at}, 'sign-in', {user}, '', '192.0.2.7/32', '', {mac})"
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    sql!("update haechi_security_head set log_rows = 1, mac = {mac} where id = 1")
+        .execute(&db)
+        .await
+        .unwrap();
+    Migrations::new().with::<UserTables>().apply(&db).await.unwrap();
+    let log = SecurityLog::new(db.clone(), keys);
+    assert_eq!(log.verify().await.unwrap().rows, 1);
+    let user = Some("0b1c5a4e-3f7d-4a52-9c36-6f1d2e8b7a90".parse().unwrap());
+    let entry = SecurityEntry { event: SecurityEvent::SignIn, at, user, name: "", network: "", request: "" };
+    log.append(entry).await.unwrap();
+    assert_eq!(log.verify().await.unwrap().rows, 2);
+    let users: Vec<(String,)> =
+        sql!("select user_id from haechi_security_log order by id").all(&db).await.unwrap();
+    assert_eq!([users[0].0.as_str(), &users[1].0], ["1", "0b1c5a4e-3f7d-4a52-9c36-6f1d2e8b7a90"]);
+}
+
+#[tokio::test]
+async fn a_log_from_before_uuids_is_whole_afterwards() {
+    upgraded(Db::memory().await.unwrap()).await;
+    on_postgres_db(upgraded).await;
 }
 
 #[test]

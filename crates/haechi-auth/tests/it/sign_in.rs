@@ -1,5 +1,7 @@
 //! From an empty SQLite database to a user who is signed in, and every way that must not lead there.
 
+use std::time::Duration;
+
 use haechi_auth::hash::{Upgrade, unusable};
 use haechi_auth::{Credentials, Error};
 use haechi_core::{KeyRing, SecretKey, TestClock};
@@ -74,6 +76,17 @@ async fn asvs_7_4_2_an_inactive_or_deleted_user_is_nobody_at_once() {
     );
     sql!("delete from auth_user").execute(&site.db).await.unwrap();
     assert_eq!(site.name(&mut browser).await, None);
+}
+
+/// asvs_6_2_10: a password does not wear out; nobody is made to change it.
+#[tokio::test]
+async fn asvs_6_2_10_a_password_is_good_for_years() {
+    let (site, mut browser) = (Site::with_alice().await, Browser::default());
+    for _ in 0..3 {
+        site.clock.advance(Duration::from_secs(400 * 86_400));
+        assert!(site.sign_in(&mut browser, "alice", PASSWORD).await);
+        assert_eq!(site.name(&mut browser).await.as_deref(), Some("alice"));
+    }
 }
 
 /// asvs_6_2_2, asvs_6_2_3, asvs_7_4_3: the old password is asked for; the other sessions end, this one stays.

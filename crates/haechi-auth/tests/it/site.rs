@@ -112,6 +112,16 @@ pub(crate) fn hashers(upgrade: Upgrade) -> Hashers {
 
 /// Runs `test` on PostgreSQL in a schema of its own; prints a line where there is no server and none is required.
 pub(crate) async fn on_postgres(test: impl AsyncFnOnce(Site)) {
+    on_postgres_db(async |db| test(Site::on(db).await).await).await;
+}
+
+/// As [`on_postgres`], before there is any table.
+pub(crate) async fn on_postgres_db(test: impl AsyncFnOnce(Db)) {
+    on_postgres_named(async |db, _, _| test(db).await).await;
+}
+
+/// As [`on_postgres_db`], for a program beside us: with the schema, and host, port, user and database.
+pub(crate) async fn on_postgres_named(test: impl AsyncFnOnce(Db, &str, &str)) {
     let base = std::env::var("HAECHI_TEST_POSTGRES")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/test".to_owned());
     let name = format!("haechi_auth_{:016x}", rand::random::<u64>());
@@ -123,7 +133,14 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(Site)) {
     }
     let url = format!("{base}?options=-c%20search_path%3D{name}").parse().unwrap();
     let db = Db::connect(&url, Options::default()).await.unwrap();
-    test(Site::on(db).await).await;
+    let config: tokio_postgres::Config = base.parse().unwrap();
+    let host = match config.get_hosts() {
+        [tokio_postgres::config::Host::Tcp(host), ..] => host.as_str(),
+        other => panic!("a host is wanted, not {other:?}"),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5_432);
+    let (user, database) = (config.get_user().unwrap_or_default(), config.get_dbname().unwrap_or_default());
+    test(db, &name, &format!("{host} {port} {user} {database}")).await;
     administer(&base, &format!("drop schema {name} cascade")).await.unwrap();
 }
 

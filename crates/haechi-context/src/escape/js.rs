@@ -59,6 +59,13 @@ pub(super) fn string(text: &str, within: Within, out: &mut String) {
     }
 }
 
+/// The name of a module: the caller vouches for it, or there is none.
+pub(super) fn module(value: &Value<'_>, out: &mut String) {
+    let mut url = String::new();
+    super::url::trusted(value, &mut url);
+    string(&url, Within::Template, out);
+}
+
 /// The inside of a regular expression that matches the text; empty it would start a comment.
 pub(super) fn regex(text: &str, out: &mut String) {
     if text.is_empty() {

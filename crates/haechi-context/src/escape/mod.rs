@@ -60,6 +60,9 @@ rules! {
     UrlSegment "url_segment" "URL segment" true
     UrlPath "url_path" "URL path" true
     UrlPathStart "url_path_start" "URL path after its first slash" true
+    UrlFirst "url_first" "URL path after its first slash, not empty" true
+    UrlFirstResource "url_first_resource" "path of code after its first slash, not empty" true
+    UrlLocal "url_local" "URL on this site, only if trusted" false
     UrlPathResource "url_path_resource" "path of code, without `..`" true
     UrlComponent "url_component" "URL component" true
     UrlHost "url_host" "URL host" true
@@ -68,6 +71,7 @@ rules! {
     JsValue "js" "JavaScript value" false
     JsString "js_string" "JavaScript string" true
     JsTemplate "js_template" "JavaScript template literal" true
+    JsModule "js_module" "name of a JavaScript module, only if trusted" true
     JsRegex "js_regex" "JavaScript regular expression" true
     CssValue "css" "CSS value" false
     CssString "css_string" "CSS string" true
@@ -163,6 +167,9 @@ impl Rule {
             Self::UrlSegment => url::segment(&value.text(), out),
             Self::UrlPath => url::path(&value.text(), out),
             Self::UrlPathStart => url::path_start(&value.text(), out),
+            Self::UrlFirst => url::first(&value.text(), out),
+            Self::UrlFirstResource => url::first_resource(&value.text(), out),
+            Self::UrlLocal => url::local(value, out),
             Self::UrlPathResource => url::path_resource(&value.text(), out),
             Self::UrlComponent | Self::CssUrlComponent => url::component(value, out),
             Self::UrlHost => url::host(&value.text(), out),
@@ -171,6 +178,7 @@ impl Rule {
             Self::JsValue => js::value(value, out),
             Self::JsString => js::string(&value.text(), js::Within::String, out),
             Self::JsTemplate => js::string(&value.text(), js::Within::Template, out),
+            Self::JsModule => js::module(value, out),
             Self::JsRegex => js::regex(&value.text(), out),
             Self::CssValue => css::value(value, out),
             Self::CssString => css::string(&value.text(), out),

@@ -4,7 +4,7 @@ use super::url::{INVALID, Schemes, normalised};
 use crate::value::Value;
 
 pub(super) fn candidates(value: &Value<'_>, out: &mut String) {
-    if let Value::Url(url) = value {
+    if let Value::Url(url) | Value::Path(url) = value {
         return normalised(url, out);
     }
     let text = value.text();

@@ -45,7 +45,7 @@ fn is_image(url: &str) -> bool {
 
 /// A URL from its first character; a trusted one passes.
 pub(super) fn whole(value: &Value<'_>, schemes: Schemes, out: &mut String) {
-    if let Value::Url(url) = value {
+    if let Value::Url(url) | Value::Path(url) = value {
         return out.push_str(url);
     }
     let text = value.text();
@@ -54,7 +54,7 @@ pub(super) fn whole(value: &Value<'_>, schemes: Schemes, out: &mut String) {
 
 /// The values of an animation, divided by `;`: each is a URL of its own.
 pub(super) fn animation(value: &Value<'_>, out: &mut String) {
-    if let Value::Url(url) = value {
+    if let Value::Url(url) | Value::Path(url) = value {
         return out.push_str(url);
     }
     for (i, url) in value.text().split(';').enumerate() {
@@ -72,7 +72,12 @@ pub(super) fn normalised(url: &str, out: &mut String) {
 
 /// A URL of code: the caller vouches for it, or there is none.
 pub(super) fn trusted(value: &Value<'_>, out: &mut String) {
-    out.push_str(if let Value::Url(url) = value { url } else { INVALID });
+    out.push_str(if let Value::Url(url) | Value::Path(url) = value { url } else { INVALID });
+}
+
+/// A URL on this site: the caller vouches for it, or there is none.
+pub(super) fn local(value: &Value<'_>, out: &mut String) {
+    out.push_str(if let Value::Path(path) = value { path } else { INVALID });
 }
 
 /// A part that must not hold a colon, so that it cannot complete a scheme.
@@ -89,6 +94,15 @@ pub(super) fn path_start(text: &str, out: &mut String) {
     let rest = text.trim_start_matches(|c: char| matches!(c, '/' | '\\') || c <= ' ');
     percent(&text[..text.len() - rest.len()], "", Percent::Encode, out);
     percent(rest, PATH, Percent::Encode, out);
+}
+
+/// The same where nothing at all would let a slash behind it start a host: `.` is the folder itself.
+pub(super) fn first(text: &str, out: &mut String) {
+    if text.is_empty() { out.push('.') } else { path_start(text, out) }
+}
+
+pub(super) fn first_resource(text: &str, out: &mut String) {
+    if text.is_empty() { out.push_str("haechi-invalid") } else { path_resource(text, out) }
 }
 
 /// A path below a fixed one: it must not climb out of it.

@@ -1,7 +1,12 @@
 //! The corpus in a real Chromium, for every crate that renders it.
 
 use std::fmt::Write;
-use std::process::Command;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// Kinds of places and templates with a `{{ x }}`, one a line.
 pub(crate) const TEMPLATES: &str = include_str!("templates.txt");
@@ -65,20 +70,51 @@ fn literal(text: &str) -> String {
     }) + "\""
 }
 
-fn chromium(page: &str) -> Option<String> {
-    let folder = std::env::temp_dir().join(format!("haechi-corpus-{}", std::process::id()));
+/// Why there is nothing to judge.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    NotInstalled,
+    /// Chromium did not end within this time and was killed.
+    Hung(Duration),
+}
+
+/// What Chromium makes of a page, its scripts run.
+pub(crate) fn open(page: &str, limit: Duration) -> Result<String, Failure> {
+    static PAGES: AtomicUsize = AtomicUsize::new(0);
+    let number = PAGES.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("haechi-corpus-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("page.html"), page).unwrap();
-    let output = Command::new("chromium")
+    let child = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         // No address of the corpus is ever looked up.
-        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--timeout=90000", "--dump-dom"])
+        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("file://{}", folder.join("page.html").display()))
-        .output();
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // Its helpers hold the pipe too, so all of them end together.
+        .process_group(0)
+        .spawn();
+    let dom = child.map_err(|_| Failure::NotInstalled).and_then(|child| read(child, limit));
     std::fs::remove_dir_all(&folder).unwrap_or_default();
-    output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    dom
+}
+
+fn read(mut child: Child, limit: Duration) -> Result<String, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    let mut pipe = child.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        let mut dom = Vec::new();
+        pipe.read_to_end(&mut dom).unwrap_or_default();
+        sender.send(dom).unwrap_or_default();
+    });
+    let dom = receiver.recv_timeout(limit);
+    let group = format!("-{}", child.id());
+    Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status().unwrap();
+    child.wait().unwrap();
+    dom.map(|dom| String::from_utf8_lossy(&dom).into_owned()).map_err(|_| Failure::Hung(limit))
 }
 
 fn number(line: &str, name: &str) -> i64 {
@@ -94,10 +130,14 @@ pub(crate) fn judge(cases: &[Case], pairs: usize, raw_hits: i64) {
     let page = format!(
         "<!DOCTYPE html><meta charset=utf-8><body><script>const CASES = [{scripts}];\n{driver}</script>"
     );
-    let Some(dom) = chromium(&page) else {
-        assert!(std::env::var_os("HAECHI_REQUIRE_ALL").is_none(), "chromium is required");
-        println!("skipped: chromium is not installed");
-        return;
+    let dom = match open(&page, LIMIT) {
+        Ok(dom) => dom,
+        Err(Failure::Hung(limit)) => panic!("chromium did not end within {limit:?} and was killed"),
+        Err(Failure::NotInstalled) => {
+            assert!(std::env::var_os("HAECHI_REQUIRE_ALL").is_none(), "chromium is required");
+            println!("skipped: chromium is not installed");
+            return;
+        }
     };
     let report = dom.split_once("BEGIN\n").and_then(|(_, rest)| rest.split_once("\nEND"));
     let report = report.unwrap_or_else(|| panic!("no report: {}", &dom[..dom.len().min(400)])).0;
@@ -119,3 +159,6 @@ pub(crate) fn judge(cases: &[Case], pairs: usize, raw_hits: i64) {
     // The harness can fail: the same pairs without escaping run scripts.
     assert!(total("raw ") > raw_hits, "{} hits without escaping", total("raw "));
 }
+
+/// Many times what it needs; a page that waits for a load is a mistake of the harness.
+const LIMIT: Duration = Duration::from_secs(240);

@@ -30,6 +30,8 @@ fn code_attributes_are_javascript() {
         ":",
         "v-",
         "ng-",
+        "ng:",
+        "wire:",
         "data-ng-",
         "x-",
     ] {
@@ -50,8 +52,8 @@ fn policy_attributes_hold_no_value() {
         &["http-equiv", "is", "integrity", "attributename", "attributeName", "method"],
     );
     check("static-attribute", "p", &["formmethod", "enctype", "formenctype"]);
-    check("static-attribute", "script", &["type", "language"]);
-    check("static-attribute", "link", &["rel", "as"]);
+    check("static-attribute", "script", &["type", "language", "charset"]);
+    check("static-attribute", "link", &["rel", "as", "charset"]);
     check("static-attribute", "iframe", &["sandbox", "allow", "csp"]);
     check("static-attribute", "meta", &["charset"]);
     for element in ["style", "object", "embed"] {

@@ -52,6 +52,10 @@ fn branches_join_or_are_refused() {
         ("<script>`$", "<script>`", "{", "token-cut"),
         ("<script>`$", "<script>`", " ", "js_template"),
         ("<script>a /", "<script>a +", "/b", "js-slash"),
+        ("<script>import ", "<script>b = ", "'", "js_module"),
+        ("<script>import", "<script>b", " '", "js_module"),
+        ("<script>import '/a", "<script>b = '", "", "url-ambiguous"),
+        ("<noscript>", "<p>", "<p title=\"</noscript ", "noscript"),
         ("<style>a { b: url(/a", "<style>a { b: url(/b", "", "css_url_path"),
         ("<style>a { b: '", "<style>a { b: \"", "", "branch-mismatch"),
     ] {
@@ -111,6 +115,9 @@ fn an_override_that_would_change_what_follows_is_not_covered() {
         check(start, "a", true);
         check(start, "if", true);
         check(start, "a.", false);
+        check(start, "import ", false);
+        check(start, "import", false);
+        check(start, "import 'a';", true);
         check(start, "a. ", false);
         check(start, "a <", false);
         check(start, "a -", false);
@@ -124,6 +131,8 @@ fn an_override_that_would_change_what_follows_is_not_covered() {
     check("<meta http-equiv=\"refresh\" content=\"1;url=", "javascript:a", false);
     check("<iframe srcdoc=\"<a href='", "javascript:a", false);
     check("<p>", "<b>", true);
+    check("<p>", "<noscript>", false);
+    check("<noscript>", "<p>", true);
     check("<p>", "<", false);
     check("<p ", "title=\"a\"", true);
     check("<p ", "title=", false);

@@ -5,6 +5,8 @@ mod acorn;
 mod arbitrary;
 mod attributes;
 mod branches;
+#[path = "../corpus/browser.rs"]
+mod browser;
 mod corpus;
 mod cuts;
 mod html5ever;

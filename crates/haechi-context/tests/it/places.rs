@@ -2,7 +2,7 @@
 
 use haechi_context::{Context, EventKind, Method, Value, Written};
 
-use crate::render::check;
+use crate::render::{Template, check};
 
 const HOSTILE: &str = "</script>'\"<b>&`";
 
@@ -34,6 +34,7 @@ fn html_places_escape_html() {
     check("<div {{ x }}>", &Value::Text("hidden onclick"), "<div hidden data-haechi-invalid >");
 }
 
+/// asvs_1_2_2: a value is a part of an address, or an address of an allowed scheme.
 #[test]
 fn url_places_keep_the_scheme_and_the_host() {
     for (source, value, expected) in [
@@ -89,6 +90,7 @@ fn url_places_keep_the_scheme_and_the_host() {
     check("<script src=\"{{ x }}\"></script>", &Value::Url("/a.js"), "<script src=\"/a.js\"></script>");
 }
 
+/// asvs_1_2_3: a value in a script is a literal that does not end it.
 #[test]
 fn javascript_places_quote_and_escape() {
     for (source, value, expected) in [
@@ -102,6 +104,11 @@ fn javascript_places_quote_and_escape() {
         ("<script>[.../{{ x }}/]</script>", "", "<script>[.../(?:)/]</script>"),
         ("<script>if (a) /{{ x }}/</script>", "", "<script>if (a) /(?:)/</script>"),
         ("<script>f(a) / {{ x }} / b</script>", "1", "<script>f(a) / \"1\" / b</script>"),
+        (
+            "<script>for await (a of b) /'/.test({{ x }})</script>",
+            "1",
+            "<script>for await (a of b) /'/.test(\"1\")</script>",
+        ),
         ("<script>a++ / {{ x }}</script>", "1", "<script>a++ / \"1\"</script>"),
         ("<script>// {{ x }}\n</script>", "\n", "<script>// \n</script>"),
         ("<script>'<{{ x }}'</script>", "!--", "<script>'<\\u0021--'</script>"),
@@ -120,6 +127,30 @@ fn javascript_places_quote_and_escape() {
     check("<script>a = {{ x }}</script>", &Value::Float(f64::NAN), "<script>a =  null </script>");
     check("<script>a = {{ x }}</script>", &Value::Js("b()"), "<script>a =  b() </script>");
     check("<script>a = {{ x }}</script>", &Value::Html("&lt;"), "<script>a = \"\\u003c\"</script>");
+}
+
+#[test]
+fn a_module_is_named_by_whoever_is_trusted() {
+    for (place, value, expected) in [
+        ("import a from \"{{ x }}\"", Value::Text("data:text/javascript,b"), "about:invalid#haechi"),
+        ("import '{{ x }}'", Value::Text("/a.js"), "about:invalid#haechi"),
+        ("import '{{ x }}'", Value::Url("/a.js"), "/a.js"),
+        ("export * from '{{ x }}'", Value::Url("/a'.js"), "/a\\u0027.js"),
+        ("await import(`{{ x }}`)", Value::Url("/a.js"), "/a.js"),
+        ("import('/a/{{ x }}.js')", Value::Text("b c'"), "b%20c%27"),
+        ("import('/a/{{ x }}.js')", Value::Text("../b"), "haechi-invalid"),
+        ("import('/a.js?{{ x }}')", Value::Text("'&"), "%27%26"),
+        ("from('{{ x }}')", Value::Text("a/b"), "a/b"),
+        ("Array.from('{{ x }}')", Value::Text("a/b"), "a/b"),
+        ("a = { from: '{{ x }}' }", Value::Text("a/b"), "a/b"),
+        ("import.meta.b('{{ x }}')", Value::Text("a/b"), "a/b"),
+        ("import a from '/b.js'; c('{{ x }}')", Value::Text("a/b"), "a/b"),
+    ] {
+        let source = format!("<script type=\"module\">{place}</script>");
+        let expected = source.replace("{{ x }}", expected).replace("\\u002f", "/");
+        let template = Template::parse(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        assert_eq!(template.render(&value).replace("\\u002f", "/"), expected, "{source}");
+    }
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn guards_run_in_order_and_the_first_refusal_ends_the_request() {
     check("/two", 403, 0, &["/one", "/two"]);
 }
 
-/// ASVS 3.4.4, 16.5.3: refusals are sealed like pages, and what cannot be resolved is refused.
+/// asvs_3_4_4, asvs_16_5_3: refusals are sealed like pages, and what cannot be resolved is refused.
 #[test]
 fn every_answer_is_sealed() {
     #[track_caller]
@@ -212,7 +212,7 @@ fn the_nonce_of_the_page_is_the_nonce_of_the_policy() {
     assert_eq!(answer.response.headers()["content-security-policy"], policy.as_str());
 }
 
-/// ASVS 3.4.1.
+/// asvs_3_4_1.
 #[test]
 fn hsts_is_sent_over_tls_only() {
     assert!(!ask(get("/"), ok).response.headers().contains_key("strict-transport-security"));

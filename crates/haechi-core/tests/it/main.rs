@@ -1,4 +1,5 @@
-//! The guard layer as an application uses it.
+//! The guard layer and signed texts, as an application uses them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod foreign_tokens;
 mod guard_layer;

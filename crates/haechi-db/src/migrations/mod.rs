@@ -261,6 +261,29 @@ impl Migrations {
     }
 }
 
+/// The name of a table, as a const.
+pub trait TableName {
+    /// The name.
+    const NAME: &'static str;
+}
+
+impl Db {
+    /// Lists the columns of a table that must have a value and get none by themselves; empty if there is no such table.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be read.
+    pub async fn required_columns<T: TableName>(&self) -> Result<Vec<String>> {
+        let found = match &*self.0 {
+            Backend::Sqlite(database) => {
+                database.as_owner(|driver| sqlite::tables(driver, &[T::NAME])).await?
+            }
+            Backend::Postgres(database) => postgres::tables(&database.owner().await?, &[T::NAME]).await?,
+        };
+        let columns = found.into_iter().flat_map(|table| table.columns);
+        Ok(columns.filter(|column| !column.nullable && !column.default).map(|column| column.name).collect())
+    }
+}
+
 fn applied(planned: &Planned, entry: &Entry) -> Result<PlanState> {
     if entry.checksum != planned.checksum() {
         let (app, name) = (planned.app.to_owned(), planned.name.to_owned());

@@ -107,7 +107,7 @@ async fn table(client: &Client, name: &'static str) -> Result<Table, Driver> {
         .query(
             "select a.attname::text, format_type(a.atttypid, null), information_schema._pg_char_max_length(a.atttypid,
                 a.atttypmod)::int8, not a.attnotnull, a.atthasdef or a.attidentity <> ''
-                from pg_attribute a where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+                from pg_attribute a where a.attrelid = to_regclass(quote_ident($1)) and a.attnum > 0 and not a.attisdropped
                 order by a.attnum",
             &[&name],
         )
@@ -123,7 +123,7 @@ async fn table(client: &Client, name: &'static str) -> Result<Table, Driver> {
         .query(
             "select array(select a.attname::text from pg_attribute a
                 where a.attrelid = i.indrelid and a.attnum = any (i.indkey::int2[]))
-                from pg_index i where i.indrelid = to_regclass($1) and i.indisunique and i.indpred is null
+                from pg_index i where i.indrelid = to_regclass(quote_ident($1)) and i.indisunique and i.indpred is null
                 and i.indexprs is null",
             &[&name],
         )

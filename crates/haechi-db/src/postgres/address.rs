@@ -58,6 +58,13 @@ impl Address {
         self.open(&self.config).await
     }
 
+    /// Names the database without user and password.
+    pub(super) fn server(&self) -> String {
+        let (hosts, addresses) = (self.owner.get_hosts(), self.owner.get_hostaddrs());
+        let (ports, name) = (self.owner.get_ports(), self.owner.get_dbname());
+        format!("{hosts:?} {addresses:?} {ports:?} {name:?} {:?}", self.owner.get_options())
+    }
+
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
         let (client, _) = self.open(&self.owner).await.map_err(|error| failure::translate(&error))?;
         Ok(client)
@@ -231,6 +238,7 @@ mod tests {
         }
     }
 
+    /// asvs_12_3_1: a database elsewhere is reached by verified TLS.
     #[test]
     fn only_this_machine_is_reached_without_verified_tls() {
         check("postgres://u@127.0.0.1/d", Some(SslMode::Disable));

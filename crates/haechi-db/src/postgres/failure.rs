@@ -1,9 +1,13 @@
 //! SQLSTATEs as our kinds of error.
 
+use std::error::Error as _;
+
+use rustls::CertificateError;
 use tokio_postgres::error::DbError;
 
 use crate::{
     Error, ErrorKind, Violation,
+    describe::Unfit,
     error::{Code, Invalid},
 };
 
@@ -15,7 +19,10 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
         None if error.to_string().starts_with("error serializing") => {
             ErrorKind::Validation(Invalid::Rule("the value does not fit its column"))
         }
-        None => ErrorKind::from(Error::unavailable()),
+        None => match untrusted(error) {
+            Some(why) => ErrorKind::Untrusted(why),
+            None => ErrorKind::from(Error::unavailable()),
+        },
     };
     match (&kind, code(error)) {
         (ErrorKind::Statement | ErrorKind::Forbidden | ErrorKind::Full | ErrorKind::Database(_), code) => {
@@ -24,9 +31,47 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
         (ErrorKind::Unavailable { .. }, code) => {
             tracing::error!(%code, closed = error.is_closed(), "postgres cannot be reached");
         }
+        (ErrorKind::Untrusted(why), _) => tracing::error!(why, "postgres is not trusted"),
         (_, code) => tracing::debug!(%code, ?kind, "postgres refused a statement"),
     }
     Error::new(kind)
+}
+
+/// Translates why a statement cannot be prepared, for the person who wrote it.
+pub(crate) fn unfit(error: &tokio_postgres::Error) -> Unfit {
+    Unfit { said: error.as_db_error().map(|answer| answer.message().to_owned()), error: translate(error) }
+}
+
+/// Translates why there is no connection: nothing of it is the caller's fault.
+pub(crate) fn connecting(error: &tokio_postgres::Error) -> Error {
+    match translate(error) {
+        untrusted if matches!(untrusted.kind(), ErrorKind::Untrusted(_)) => untrusted,
+        _ => Error::unavailable(),
+    }
+}
+
+/// Says why the server was not spoken to, if it could not prove who it is.
+fn untrusted(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let cause = error.source()?;
+    if cause.to_string() == "server does not support TLS" {
+        return Some("the PostgreSQL server does not encrypt; set ssl = on there");
+    }
+    let handshake = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    Some(match handshake.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(why) => match why {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate of the PostgreSQL server is for another name; connect by a name that stands in it"
+            }
+            CertificateError::UnknownIssuer => {
+                "the certificate of the PostgreSQL server is by an authority that is not trusted; name the root by sslrootcert"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate of the PostgreSQL server has expired; renew it"
+            }
+            _ => "the certificate of the PostgreSQL server is not valid",
+        },
+        _ => "the PostgreSQL server and this program do not agree on TLS",
+    })
 }
 
 pub(crate) fn code(error: &tokio_postgres::Error) -> Code {

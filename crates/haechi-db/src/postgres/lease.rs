@@ -9,11 +9,15 @@ use tokio_postgres::{Client, NoTls, RowStream};
 use super::{
     address::Address,
     bind,
-    failure::translate,
+    failure::{self, translate},
     parameters,
     pool::{Connection, Shared},
+    within,
 };
-use crate::{Error, Prepared, Result, Row, Statement, Value, db::Decode, queue::Turn, statement::Access};
+use crate::{
+    Error, Prepared, Result, Row, Statement, Value, db::Decode, describe::Unfit, queue::Turn,
+    statement::Access,
+};
 
 /// A connection of the pool. It goes back when it is dropped; if a caller was cancelled in between, the server is told
 /// to stop and the transaction is rolled back first.
@@ -66,7 +70,7 @@ impl Lease {
         if let Some(known) = self.connection().prepared.find(text) {
             return Ok(known);
         }
-        let prepared = Box::pin(self.parse(text)).await?;
+        let prepared = Box::pin(self.parse(text)).await.map_err(|unfit| unfit.error)?;
         if self.pool.address.prepared == Prepared::Keep {
             self.connection().prepared.keep(text, prepared.clone());
         }
@@ -74,11 +78,11 @@ impl Lease {
     }
 
     /// Lets the server read a statement as if it had never seen it: one that it keeps may be older than the schema.
-    pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement> {
+    pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement, Unfit> {
         self.state = self.state.started();
         let outcome = self.client().prepare(text).await;
         self.settle();
-        outcome.map_err(|error| translate(&error))
+        outcome.map_err(|error| failure::unfit(&error))
     }
 
     /// Starts a statement; [`settle`](Lease::settle) must follow when its answer has been read to the end.
@@ -156,14 +160,14 @@ impl Lease {
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.state = State::RunningInTransaction;
-        self.control("COMMIT").await?;
+        within(COMMIT, self.control("COMMIT")).await?;
         self.state = State::Idle;
         Ok(())
     }
 
     pub(crate) async fn roll_back(mut self) {
         self.state = State::RunningInTransaction;
-        if self.control("ROLLBACK").await.is_ok() {
+        if within(CLEAN_UP, self.control("ROLLBACK")).await.is_ok() {
             self.state = State::Idle;
         }
     }
@@ -239,3 +243,6 @@ async fn clean(client: &Client, address: &Address, running: bool) -> Result<(), 
 }
 
 const CLEAN_UP: Duration = Duration::from_secs(2);
+
+/// A commit may wait for another machine. Given up on, it may still take place: as when a caller is cancelled.
+const COMMIT: Duration = Duration::from_secs(10);

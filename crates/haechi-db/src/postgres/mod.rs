@@ -7,28 +7,38 @@ mod lease;
 mod pool;
 mod prepared;
 
+use std::time::Duration;
+
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
+use tokio::time::timeout;
 
 use self::{address::Address, codec::Sent, pool::Pool};
 pub(crate) use self::{codec::value, lease::Lease};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
+    describe::Unfit,
 };
 
 /// One PostgreSQL database.
 pub(crate) struct Postgres {
     pool: Pool,
     options: Options,
+    server: String,
 }
 
 impl Postgres {
     pub(crate) fn new(url: &str, options: Options) -> Result<Postgres> {
         let address = Address::parse(url, &options)?;
         let options = Options { prepared: address.prepared, ..options };
-        Ok(Postgres { pool: Pool::new(address, &options), options })
+        let server = address.server();
+        Ok(Postgres { pool: Pool::new(address, &options), options, server })
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        &self.server
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -43,12 +53,15 @@ impl Postgres {
                 let outcome = lease.fetch(statement, decode).await;
                 lease.end(outcome).await
             };
-            return Box::pin(alone).await;
+            return Box::pin(within(self.patience(), alone)).await;
         }
-        match lease.fetch(statement, decode).await {
-            Err(error) if error.is_conflict() => Box::pin(lease.fetch(statement, decode)).await,
-            outcome => outcome,
-        }
+        let answer = async {
+            match lease.fetch(statement, decode).await {
+                Err(error) if error.is_conflict() => Box::pin(lease.fetch(statement, decode)).await,
+                outcome => outcome,
+            }
+        };
+        within(self.patience(), answer).await
     }
 
     /// A conflict means that nothing of the statement happened, mostly because the schema changed since it was prepared;
@@ -56,19 +69,31 @@ impl Postgres {
     pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64> {
         let mut lease = self.pool.take().await?;
         if self.options.prepared == Prepared::Drop {
-            lease.begin().await?;
-            let outcome = lease.execute(statement).await;
-            return lease.end(outcome).await;
+            let alone = async {
+                lease.begin().await?;
+                let outcome = lease.execute(statement).await;
+                lease.end(outcome).await
+            };
+            return Box::pin(within(self.patience(), alone)).await;
         }
-        match lease.execute(statement).await {
-            Err(error) if error.is_conflict() => lease.execute(statement).await,
-            outcome => outcome,
-        }
+        let answer = async {
+            match lease.execute(statement).await {
+                Err(error) if error.is_conflict() => Box::pin(lease.execute(statement)).await,
+                outcome => outcome,
+            }
+        };
+        within(self.patience(), answer).await
+    }
+
+    /// How long a server is waited for that should have ended the statement itself: one that hangs, or whose network is
+    /// gone without a word, would hold the caller and the connection.
+    pub(crate) fn patience(&self) -> Duration {
+        self.options.statement_timeout.saturating_add(SLACK)
     }
 
     pub(crate) async fn begin(&self) -> Result<Lease> {
         let mut lease = self.pool.take().await?;
-        lease.begin().await?;
+        within(self.patience(), lease.begin()).await?;
         Ok(lease)
     }
 
@@ -78,15 +103,15 @@ impl Postgres {
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<BoxStream<'static, Result<T>>> {
-        let mut lease = self.pool.take().await?;
+        let (mut lease, patience) = (self.pool.take().await?, self.patience());
         let alone = self.options.prepared == Prepared::Drop;
         if alone {
-            lease.begin().await?;
+            within(patience, lease.begin()).await?;
         }
-        let rows = Box::pin(lease.open(&statement).await?);
+        let rows = Box::pin(within(patience, lease.open(&statement)).await?);
         let state = (lease, rows);
         let rows = stream::try_unfold(state, move |(mut lease, mut rows)| async move {
-            match rows.try_next().await {
+            match within(patience, async { Ok(rows.try_next().await) }).await? {
                 Ok(Some(row)) => Ok(Some((decode(&mut Row::of_postgres(&row))?, (lease, rows)))),
                 Ok(None) => {
                     lease.settle();
@@ -108,15 +133,23 @@ impl Postgres {
     }
 
     /// Prepares a statement, which checks it against the schema, without running it.
-    pub(crate) async fn describe(&self, text: &str) -> Result<Description> {
+    pub(crate) async fn describe(&self, text: &str) -> Result<Description, Unfit> {
         let mut lease = self.pool.take().await?;
         lease.begin().await?;
-        let outcome = describe(&mut lease, text).await;
-        lease.end(outcome).await
+        match describe(&mut lease, text).await {
+            Ok(description) => {
+                lease.commit().await?;
+                Ok(description)
+            }
+            Err(unfit) => {
+                lease.roll_back().await;
+                Err(unfit)
+            }
+        }
     }
 }
 
-async fn describe(lease: &mut Lease, text: &str) -> Result<Description> {
+async fn describe(lease: &mut Lease, text: &str) -> Result<Description, Unfit> {
     let prepared = lease.parse(text).await?;
     let mut columns = Vec::new();
     for column in prepared.columns() {
@@ -130,6 +163,14 @@ async fn describe(lease: &mut Lease, text: &str) -> Result<Description> {
     let parameters = prepared.params().iter().map(codec::declared).collect();
     Ok(Description::new(Engine::Postgres, columns, parameters))
 }
+
+/// Waits for a server that may hang. A lease that was given up on is cleaned up when it is dropped.
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(limit, answer).await.unwrap_or_else(|_| Err(Error::unavailable()))
+}
+
+/// What a server may be late by after its own deadline.
+const SLACK: Duration = Duration::from_secs(1);
 
 fn bind(statement: &Statement, prepared: &tokio_postgres::Statement) -> Result<()> {
     if prepared.params().len() != statement.values().len() {

@@ -76,10 +76,7 @@ impl Pool {
                 let prepared = PreparedStatements::default();
                 Ok(Box::new(Connection { client, driver, born: Instant::now(), prepared }))
             }
-            Ok(Err(error)) => {
-                failure::translate(&error);
-                Err(Error::unavailable())
-            }
+            Ok(Err(error)) => Err(failure::connecting(&error)),
             Err(_) => Err(Error::unavailable()),
         }
     }

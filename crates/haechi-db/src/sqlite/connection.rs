@@ -15,10 +15,13 @@ use rusqlite::{OpenFlags, Rows};
 
 use super::{
     codec,
-    failure::translate,
+    failure::{self, translate},
     hardening::{self, Role},
 };
-use crate::{Described, Description, Engine, Error, ErrorKind, Options, Result, Row, Statement, db::Decode};
+use crate::{
+    Described, Description, Engine, Error, ErrorKind, Options, Result, Row, Statement, db::Decode,
+    describe::Unfit,
+};
 
 /// A connection that was locked down.
 pub(super) struct Connection {
@@ -141,8 +144,8 @@ impl Connection {
     }
 
     /// Prepares a statement and reads what SQLite knows of its columns.
-    pub(super) fn describe(&self, text: &str) -> Result<Description> {
-        let prepared = self.driver.prepare(text).map_err(translate)?;
+    pub(super) fn describe(&self, text: &str) -> Result<Description, Unfit> {
+        let prepared = self.driver.prepare(text).map_err(failure::unfit)?;
         let mut columns = Vec::new();
         for (index, column) in prepared.columns().enumerate() {
             let origin = prepared.column_metadata(index).map_err(translate)?;

@@ -4,6 +4,7 @@ use rusqlite::{Error as Driver, ErrorCode, ffi};
 
 use crate::{
     Error, ErrorKind, Violation,
+    describe::Unfit,
     error::{Code, Invalid},
 };
 
@@ -27,6 +28,16 @@ pub(crate) fn translate(error: Driver) -> Error {
     Error::new(kind)
 }
 
+/// Translates why a statement cannot be prepared, for the person who wrote it.
+pub(crate) fn unfit(error: Driver) -> Unfit {
+    let said = match &error {
+        Driver::SqlInputError { msg, .. } => Some(msg.clone()),
+        Driver::SqliteFailure(_, message) => message.clone(),
+        _ => None,
+    };
+    Unfit { said, error: translate(error) }
+}
+
 /// Returns SQLite's extended result code, for a report that has to name it.
 pub(crate) fn code(error: &Driver) -> Code {
     match error.sqlite_error() {
@@ -46,6 +57,8 @@ fn kind(failure: &ffi::Error, message: &str) -> ErrorKind {
         ffi::SQLITE_CONSTRAINT_DATATYPE => {
             return ErrorKind::Validation(Invalid::Rule("the value is not of the type of its column"));
         }
+        // The index of the log cannot grow: its file lies on the same disk.
+        ffi::SQLITE_IOERR_SHMSIZE => return ErrorKind::Full,
         _ => {}
     }
     match failure.code {

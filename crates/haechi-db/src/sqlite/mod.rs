@@ -21,6 +21,7 @@ pub(crate) use writer::Transaction;
 use crate::{
     Description, Error, ErrorKind, Options, Result, Statement,
     db::Decode,
+    describe::Unfit,
     sqlite::{connection::Connection, reader::Readers, writer::Writer},
 };
 
@@ -86,10 +87,10 @@ impl Sqlite {
 
     /// Prepares a statement without running it, on a connection of its own: one that was open before a migration
     /// compares its knowledge of the schema with the file only when a statement runs, and so would pass what is gone.
-    pub(crate) async fn describe(&self, text: String) -> Result<Description> {
+    pub(crate) async fn describe(&self, text: String) -> Result<Description, Unfit> {
         let options = self.options.clone();
         let Some(path) = self.path.clone() else {
-            return self.writer.turn(move |connection| connection.describe(&text)).await;
+            return self.writer.turn(move |connection| Ok(connection.describe(&text))).await?;
         };
         let blocking = move || Connection::writer(&path, &options)?.describe(&text);
         tokio::task::spawn_blocking(blocking).await.map_err(|_| Error::new(ErrorKind::Closed))?

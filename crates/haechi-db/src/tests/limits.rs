@@ -21,6 +21,7 @@ async fn each(options: Options) -> Vec<Scratch> {
     all
 }
 
+/// asvs_13_2_6: a pool that is used up answers in bounded time.
 #[tokio::test]
 async fn without_a_free_connection_a_caller_waits_for_a_while_and_is_told_when_to_return() {
     let wait_timeout = Duration::from_millis(200);

@@ -1,13 +1,18 @@
 //! Tests below the builder: they write statements directly, which nothing outside of this crate can.
 
 mod builder;
+mod cluster;
 mod failures;
+mod full_disk;
 mod hardening;
 mod limits;
 mod migrations;
+mod planted;
 mod prepared;
 mod reliability;
 mod scratch;
+mod tenants;
+mod tls;
 mod transactions;
 mod values;
 

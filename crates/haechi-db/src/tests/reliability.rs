@@ -1,8 +1,8 @@
-//! A killed program, a server that is down, a full disk.
+//! A killed program, and a server that is down.
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -10,8 +10,10 @@ use std::{
 use tokio::time::timeout;
 
 use super::{
-    change, query, scalar,
-    scratch::{Scratch, folder, required},
+    change,
+    cluster::Cluster,
+    query, scalar,
+    scratch::{Scratch, required},
 };
 use crate::{DatabaseUrl, Db, ErrorKind, Executor as _, Options, Value};
 
@@ -83,75 +85,14 @@ fn write_and_kill(path: &Path, round: u64) -> Vec<i64> {
     ids
 }
 
-fn integrity(path: &Path) -> String {
+pub(crate) fn integrity(path: &Path) -> String {
     let driver = rusqlite::Connection::open(path).unwrap();
     driver.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap()
 }
 
-/// A PostgreSQL server of our own, without a port, that can be stopped.
-struct Cluster {
-    folder: PathBuf,
-    programs: PathBuf,
-}
-
-impl Cluster {
-    fn start() -> Option<Cluster> {
-        let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-        let programs = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).max()?;
-        let folder = folder();
-        let cluster = Cluster { folder, programs };
-        // The server does not run as root, and looks for its folder as its own user.
-        let own = Command::new("chown").arg("postgres").arg(&cluster.folder).status();
-        let made = own.is_ok_and(|status| status.success())
-            && cluster.run("initdb", &["-A", "trust", "-U", "postgres", "--no-sync"])
-            && cluster.control("start");
-        made.then_some(cluster)
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) -> bool {
-        let data = self.folder.join("data");
-        let command = Command::new("runuser")
-            .args(["-u", "postgres", "--"])
-            .arg(self.programs.join(program))
-            .arg("-D")
-            .arg(data)
-            .args(arguments)
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        command.is_ok_and(|status| status.success())
-    }
-
-    fn control(&self, action: &str) -> bool {
-        let options = format!("-c listen_addresses='' -c fsync=off -k {}", self.folder.display());
-        let log = self.folder.join("log").display().to_string();
-        match action {
-            "start" => self.run("pg_ctl", &["-w", "-o", &options, "-l", &log, "start"]),
-            _ => self.run("pg_ctl", &["-w", "-m", "immediate", "stop"]),
-        }
-    }
-
-    fn url(&self) -> DatabaseUrl {
-        let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{folder}/postgres").parse().unwrap()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        self.control("stop");
-        drop(std::fs::remove_dir_all(&self.folder));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_down_is_reported_and_found_again() {
-    let Some(cluster) = Cluster::start() else {
-        assert!(!required(), "a PostgreSQL server of the test's own is required here");
-        eprintln!("skipped: no PostgreSQL programs, or no right to run them as postgres");
-        return;
-    };
+    let Some(cluster) = Cluster::start() else { return };
     let db = Db::connect(&cluster.url(), Options::default()).await.unwrap();
     let ask = || async { scalar::<i32>(&db, "select 1").await };
     assert_eq!(ask().await.unwrap(), 1);
@@ -178,61 +119,27 @@ async fn a_server_that_is_down_is_reported_and_found_again() {
     assert!(all.iter().all(Result::is_ok), "{all:?}");
 }
 
-/// A small file system of our own.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new() -> Option<Mount> {
-        let place = folder();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=20m", "tmpfs"]).arg(&place).status();
-        mounted.is_ok_and(|status| status.success()).then_some(Mount(place))
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_is_given_up_on_and_found_again() {
+    let Some(cluster) = Cluster::start() else { return };
+    let statement_timeout = Duration::from_millis(200);
+    let db = Db::connect(&cluster.url(), Options { statement_timeout, ..Options::default() }).await.unwrap();
+    let ask = || async { scalar::<i32>(&db, "select 1").await };
+    assert_eq!(ask().await.unwrap(), 1);
+    cluster.signal("STOP");
+    let change = db.transaction(async |tx| tx.rows(query("select 1", [])).await);
+    // One on the connection that is there, one on a connection that is to be made.
+    let (asked, in_transaction) =
+        (timeout(Duration::from_secs(8), ask()), timeout(Duration::from_secs(8), change));
+    let (asked, in_transaction) = tokio::join!(asked, in_transaction);
+    cluster.signal("CONT");
+    for error in [asked.unwrap().unwrap_err(), in_transaction.unwrap().unwrap_err()] {
+        assert!(error.retry_after().is_some(), "{error:?}");
     }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg(&self.0).status());
-        drop(std::fs::remove_dir(&self.0));
+    let returned = Instant::now();
+    while ask().await.is_err() {
+        assert!(returned.elapsed() < Duration::from_secs(2), "not found again within 2 s");
     }
-}
-
-#[tokio::test]
-async fn a_full_disk_fails_the_write_and_nothing_else() {
-    let Some(mount) = Mount::new() else {
-        assert!(!required(), "a tmpfs of the test's own is required here");
-        eprintln!("skipped: no right to mount a small file system");
-        return;
-    };
-    let ballast = mount.0.join("ballast");
-    std::fs::write(&ballast, vec![1_u8; 6 << 20]).unwrap();
-    let path = mount.0.join("site.db");
-    let db = Db::connect(&DatabaseUrl::file(&path), Options::default()).await.unwrap();
-    super::scratch::ddl(&db, "create table item (id integer primary key, raw blob not null) strict").await;
-    let write = || async {
-        let statement =
-            change("insert into item (raw) values ($1) returning id", [Value::Bytes(vec![7; 64 << 10])]);
-        db.fetch(statement, |row| row.take::<i64>(0)).await
-    };
-    let mut kept = 0;
-    let error = loop {
-        match write().await {
-            Ok(_) => kept += 1,
-            Err(error) => break error,
-        }
-        assert!(kept < 1000, "the disk never became full");
-    };
-    assert_eq!(*error.kind(), ErrorKind::Full);
-    assert!(error.retry_after().is_some());
-    assert!(kept > 10);
-    assert_eq!(scalar::<i64>(&db, "select count(*) from item").await.unwrap(), kept, "reads go on");
-    let inside =
-        db.transaction(async |tx| tx.rows(change("delete from item where id > 3 returning id", [])).await);
-    drop(inside.await);
-    std::fs::remove_file(ballast).unwrap();
-    let before: i64 = scalar(&db, "select count(*) from item").await.unwrap();
-    write().await.unwrap();
-    assert_eq!(scalar::<i64>(&db, "select count(*) from item").await.unwrap(), before + 1);
-    drop(db);
-    assert_eq!(integrity(&path), "ok");
+    let all = futures_util::future::join_all((0..16).map(|_| ask())).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
 }

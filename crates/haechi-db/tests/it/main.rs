@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
 mod compile_fail;
+mod corpus;
 mod payloads;
 mod place;
 mod public_api;

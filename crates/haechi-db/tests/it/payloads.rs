@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use haechi_db::{Db, FilterSet, Input, Migration, MigrationSet, Migrations, Model, Options};
 
-use crate::place::Place;
+use crate::{corpus::payloads, place::Place};
 
 #[derive(Model, Clone, Debug)]
 struct Note {
@@ -59,78 +59,7 @@ async fn on_each(test: impl AsyncFn(&Db)) {
     }
 }
 
-/// Each core within each setting: what closes a quote, stacks, comments, unions, matches patterns, or breaks encodings.
-#[expect(clippy::too_many_lines, reason = "two tables, a row a line")]
-fn payloads() -> BTreeSet<String> {
-    let cores = [
-        "1 or 1=1",
-        "1=1",
-        "admin",
-        "drop table note",
-        "union select 1,2,3,4",
-        "union all select null,null,null,null",
-        "sleep(9)",
-        "pg_sleep(9)",
-        "randomblob(1000000000)",
-        "select load_extension('x')",
-        "attach database 'x' as y",
-        "copy note to program 'id'",
-        "pragma writable_schema=1",
-        "\u{1F980}",
-        "%",
-        "_",
-        "%_%",
-        "\\",
-        "\\'",
-        "\\\\'",
-        "$1",
-        "$$",
-        "$a$",
-        "?",
-        "?1",
-        ":id",
-        "@id",
-        "{title}",
-        "{{title}}",
-        "{0}",
-        "%s",
-        "%27",
-        "\u{2019}",
-        "\u{02bc}",
-        "\u{ff07}",
-        "\u{200b}",
-        "\u{feff}",
-        "e\u{301}",
-        "\u{e9}",
-        "\r\n",
-        "\t",
-        "null",
-        "NULL",
-        "true",
-        "0x31",
-        "1e999",
-        "-1",
-    ];
-    let settings = [
-        ("", ""),
-        ("'", ""),
-        ("\"", ""),
-        ("`", ""),
-        ("'; ", " --"),
-        ("\"; ", " --"),
-        ("') ", " /*"),
-        ("' or '", "' = '"),
-        ("/*", "*/"),
-        ("[", "]"),
-        ("title, ", " desc"),
-        ("x'", "'"),
-        ("E'", "'"),
-        ("(select ", ")"),
-    ];
-    let of_core = |core: &&str| settings.map(|(before, after)| format!("{before}{core}{after}"));
-    cores.iter().flat_map(of_core).collect()
-}
-
+/// asvs_1_2_4, asvs_1_1_2: values travel beside the statement, and are stored as they came.
 #[tokio::test]
 async fn a_payload_is_stored_found_and_read_as_it_came() {
     let payloads = payloads();
@@ -188,6 +117,7 @@ fn a_payload_is_no_name_no_sort_key_and_no_number() {
     }
 }
 
+/// asvs_1_4_2: no number wraps around.
 #[tokio::test]
 async fn a_number_beyond_its_column_is_refused_before_the_driver() {
     for (name, value) in [

@@ -97,7 +97,7 @@ fn each_guard_stands_in_the_way() {
     assert_eq!(layer().names().collect::<Vec<_>>(), ["host", "rate", "origin", "csrf"]);
 }
 
-/// ASVS 4.1.3: a forged address neither frees an attacker nor burdens somebody else.
+/// asvs_4_1_3: a forged address neither frees an attacker nor burdens somebody else.
 #[test]
 fn a_forged_address_does_not_dodge_the_rate() {
     let layer = layer();
@@ -114,7 +114,7 @@ fn a_forged_address_does_not_dodge_the_rate() {
     assert_eq!([proxied("198.51.100.1"), proxied("192.0.2.1")], [200, 429]);
 }
 
-/// ASVS 3.4.1 to 3.4.8: the same headers on a page and on every refusal.
+/// asvs_3_4_1, asvs_3_4_3, asvs_3_4_4, asvs_3_4_5, asvs_3_4_6, asvs_3_4_8: the same headers on a page and on every refusal.
 #[test]
 fn the_headers_of_every_answer() {
     let tls = || get().header("test-peer", "10.0.0.1").header("x-forwarded-proto", "https");

@@ -275,6 +275,7 @@ mod tests {
         check("GET / HTTP/1.1\r\nContent-Lengthy: x\r\nTransfer-Encodings: x\r\n\r\n", Ok(1));
     }
 
+    /// asvs_4_2_1, asvs_1_5_3: shown by these rows.
     #[test]
     fn heads_that_two_programs_could_read_differently_are_broken() {
         for fields in [

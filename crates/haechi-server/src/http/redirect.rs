@@ -5,17 +5,19 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower_service::Service;
 
 use super::Body;
 use super::host::host_of;
 
-/// A service that answers 308 to the same address under `https`.
+/// A service that answers 308 to the same address under `https`, to whoever follows a link or types an address.
 ///
-/// Ask for it only where a browser may end up by typing an address: a client that sends a password or a cookie over plain HTTP has
-/// already given it away, and a redirect hides that.
+/// # Security
+///
+/// Whatever sends something, by another method than GET or with `Authorization`, gets 403: it has given away what it sent, and a
+/// redirect would hide that from whoever wrote the program. A cookie that is not `Secure` is given away all the same.
 ///
 /// # Examples
 ///
@@ -46,16 +48,27 @@ impl Service<Request<Body>> for HttpsRedirect {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut response = Response::new(Full::default());
-        match location(&request, self.port) {
-            Some(location) => {
-                *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-                response.headers_mut().insert(header::LOCATION, location);
-            }
-            None => *response.status_mut() = StatusCode::BAD_REQUEST,
-        }
-        ready(Ok(response))
+        ready(Ok(answer(&request, self.port)))
     }
+}
+
+fn answer<B>(request: &Request<B>, port: u16) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    match location(request, port) {
+        _ if !is_navigation(request) => *response.status_mut() = StatusCode::FORBIDDEN,
+        Some(location) => {
+            *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        None => *response.status_mut() = StatusCode::BAD_REQUEST,
+    }
+    response
+}
+
+/// Whether a person may have come by a link: nothing is sent but an address.
+fn is_navigation<B>(request: &Request<B>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.headers().contains_key(header::AUTHORIZATION)
 }
 
 fn location<B>(request: &Request<B>, port: u16) -> Option<HeaderValue> {
@@ -87,5 +100,25 @@ mod tests {
         check("example.org", "//evil.org/", 443, Some("https://example.org//evil.org/"));
         check("a b", "/", 443, None);
         check("example.org", "*", 443, None);
+    }
+
+    /// asvs_4_1_2: only what a person does by hand is led on; a program learns that it spoke in the clear.
+    #[test]
+    fn asvs_4_1_2_what_sends_something_in_the_clear_is_refused_and_not_led_on() {
+        #[track_caller]
+        fn check(method: &str, field: &'static str, expected: StatusCode) {
+            let request = Request::builder().method(method).uri("/a").header("host", "example.org");
+            assert_eq!(
+                answer(&request.header(field, "x").body(()).unwrap(), 443).status(),
+                expected,
+                "{method} {field}"
+            );
+        }
+        check("GET", "accept", StatusCode::PERMANENT_REDIRECT);
+        check("HEAD", "accept", StatusCode::PERMANENT_REDIRECT);
+        check("GET", "authorization", StatusCode::FORBIDDEN);
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            check(method, "accept", StatusCode::FORBIDDEN);
+        }
     }
 }

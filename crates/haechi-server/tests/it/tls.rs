@@ -64,6 +64,7 @@ async fn our_client_talks_to_our_server() {
     assert!(stream.read_up_to(1).await.unwrap().is_empty());
 }
 
+/// asvs_12_3_2: our client verifies.
 #[tokio::test]
 async fn a_server_that_cannot_prove_its_name_is_refused() {
     let scratch = Scratch::new("unproven");
@@ -75,6 +76,7 @@ async fn a_server_that_cannot_prove_its_name_is_refused() {
     assert!(error.to_string().contains("certificate"), "{error}");
 }
 
+/// asvs_11_6_2: X25519MLKEM768, where the client speaks it.
 #[tokio::test]
 async fn the_key_exchange_is_post_quantum_by_default() {
     let scratch = Scratch::new("quantum");
@@ -88,6 +90,7 @@ async fn the_key_exchange_is_post_quantum_by_default() {
     assert_eq!(group, rustls::NamedGroup::X25519MLKEM768);
 }
 
+/// asvs_12_1_1, asvs_12_1_2: 1.3 and 1.2 only, with suites that are authenticated and forward secret.
 #[tokio::test]
 async fn openssl_gets_tls_1_3_and_1_2_and_nothing_older() {
     if !has("openssl") {
@@ -95,17 +98,32 @@ async fn openssl_gets_tls_1_3_and_1_2_and_nothing_older() {
     }
     let scratch = Scratch::new("openssl");
     let server = Running::on(secured(&scratch.file("d.pem")), Limits::default(), echo);
-    for (version, accepted) in [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false), ("-tls1", false)] {
+    for (version, suites, accepted) in [
+        ("-tls1_3", "ALL", true),
+        ("-tls1_2", "ALL", true),
+        ("-tls1_1", "ALL", false),
+        ("-tls1", "ALL", false),
+        ("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256", true),
+        ("-tls1_2", "ECDHE-ECDSA-CHACHA20-POLY1305", true),
+        ("-tls1_2", "ECDHE-ECDSA-AES128-SHA", false),
+        ("-tls1_2", "ECDHE-ECDSA-AES256-SHA384", false),
+        ("-tls1_2", "AES128-GCM-SHA256", false),
+        ("-tls1_2", "AES128-SHA", false),
+        ("-tls1_2", "ADH-AES128-GCM-SHA256", false),
+        ("-tls1_2", "NULL", false),
+    ] {
         let mut command = Command::new("openssl");
-        command.args(["s_client", "-brief", version, "-cipher", "ALL:@SECLEVEL=0", "-connect"]);
+        let suites_of_any_strength = format!("{suites}:@SECLEVEL=0");
+        command.args(["s_client", "-brief", version, "-cipher", &suites_of_any_strength, "-connect"]);
         command.arg(server.address.to_string()).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap());
         let output = patience(output).await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(said.contains("CONNECTION ESTABLISHED"), accepted, "{version}: {said}");
+        assert_eq!(said.contains("CONNECTION ESTABLISHED"), accepted, "{version} {suites}: {said}");
     }
 }
 
+/// asvs_12_2_1: no TLS port speaks plain text by itself.
 #[tokio::test]
 async fn plain_bytes_on_a_tls_port_are_closed_or_answered_where_asked() {
     async fn redirect(mut stream: Stream) -> io::Result<()> {

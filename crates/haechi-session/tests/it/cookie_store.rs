@@ -228,3 +228,44 @@ async fn a_django_cookie_of_an_unlisted_backend_is_anonymous() {
     clock.advance(age);
     assert_eq!(user("django.contrib.auth.backends.ModelBackend").await, None, "two weeks");
 }
+
+#[tokio::test]
+async fn a_session_cookie_remembers_its_last_use_and_the_choice_to_stay() {
+    let site = Site::new(keys());
+    let session = site.open("");
+    session.bind("7", Remember::OnThisDevice).await.unwrap();
+    let (first, header) = close(&session).await;
+    assert!(header.contains("; Max-Age=1209600;"), "{header}");
+    let first = first.unwrap();
+    site.clock.advance(Duration::from_secs(59));
+    let session = site.open(&first);
+    session.user().await.unwrap();
+    assert_eq!(close(&session).await.0, None, "no new cookie within a minute");
+    site.clock.advance(Duration::from_secs(1));
+    let session = site.open(&first);
+    session.user().await.unwrap();
+    let (second, header) = close(&session).await;
+    assert!(header.contains("; Max-Age=1209600;"), "{header}");
+    site.clock.advance(Duration::from_secs(1_209_599));
+    assert_eq!(site.user(&second.unwrap()).await.as_deref(), Some("7"), "14 days from its last use");
+}
+
+#[tokio::test]
+async fn the_browser_keeps_a_django_cookie_as_long_as_django_would() {
+    let store = CookieStore::shared_with_django(keys(), Duration::from_secs(1_000));
+    let session = Sessions::in_cookie(store).open(&HeaderMap::new(), haechi_session::Client::default());
+    session.bind("7", Remember::OnThisDevice).await.unwrap();
+    let (_, header) = close(&session).await;
+    assert!(header.contains("; Max-Age=1000;"), "{header}");
+}
+
+#[tokio::test]
+async fn the_most_bytes_of_a_session_cookie_are_exact() {
+    let store = CookieStore::new(keys());
+    for (length, fits) in [(CookieStore::MOST_BYTES, true), (CookieStore::MOST_BYTES + 1, false)] {
+        let value = "y".repeat(length - r#"{"x":""}"#.len());
+        let (key, changes) = (StoreKey::new("k"), Changes::setting("x", &value).unwrap());
+        let write = Write { at: At::New(&key), record: &Record::default(), changes: &changes };
+        assert_eq!(store.save(write).await.is_ok(), fits, "{length}");
+    }
+}

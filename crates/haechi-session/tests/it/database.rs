@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use haechi_db::{Db, Migrations, Options};
+use haechi_core::TestClock;
+use haechi_db::{DatabaseUrl, Db, Migrations, Options, sql};
 use haechi_session::{
-    At, Changes, DatabaseStore, Record, Saved, SessionStore, SessionTables, StoreKey, Values, Write,
+    At, Changes, Client, DatabaseStore, Limits, Record, Remember, Saved, SessionStore, SessionTables,
+    Sessions, StoreKey, Values, Write,
 };
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
 
 async fn sqlite() -> Db {
     let db = Db::memory().await.unwrap();
@@ -37,6 +41,74 @@ async fn the_database_store_conforms_on_sqlite() {
 async fn the_database_store_conforms_on_postgresql() {
     if let Some(db) = postgres().await {
         haechi_session::conformance::check(&DatabaseStore::new(db)).await.unwrap();
+    }
+}
+
+/// Signs a user in, and returns the cookie.
+async fn sign_in(sessions: &Sessions, user: &str) -> String {
+    let session = sessions.open(&HeaderMap::new(), Client::default());
+    session.bind(user, Remember::default()).await.unwrap();
+    let mut answer = HeaderMap::new();
+    session.close(StatusCode::OK, &mut answer).await.unwrap();
+    let line = answer[SET_COOKIE].to_str().unwrap().to_owned();
+    line.split(';').next().unwrap().to_owned()
+}
+
+async fn user(sessions: &Sessions, cookie: &str) -> Option<String> {
+    let mut request = HeaderMap::new();
+    request.insert(COOKIE, cookie.parse().unwrap());
+    sessions.open(&request, Client::default()).user().await.unwrap()
+}
+
+/// Two sites over one database, each with a handle of its own, neither knowing of the other.
+async fn ends_are_seen_at_once(one: Db, two: Db) {
+    let (one, two) = (Sessions::new(DatabaseStore::new(one)), Sessions::new(DatabaseStore::new(two)));
+    let name = format!("{}", rand::random::<u32>());
+    for (ending, reading) in [(&one, &two), (&two, &one)] {
+        let cookie = sign_in(ending, &name).await;
+        for sessions in [ending, reading, ending, reading] {
+            assert_eq!(user(sessions, &cookie).await.as_deref(), Some(name.as_str()));
+        }
+        assert_eq!(ending.revoke_all(&name).await.unwrap(), 1);
+        assert_eq!(user(reading, &cookie).await, None, "no second passes");
+        let cookie = sign_in(ending, &name).await;
+        assert!(user(reading, &cookie).await.is_some());
+        let handle = ending.list(&name).await.unwrap().remove(0).handle;
+        assert!(ending.revoke(&name, &handle).await.unwrap());
+        assert_eq!(user(reading, &cookie).await, None);
+    }
+}
+
+/// asvs_7_4_1, asvs_7_4_5: an end counts at once wherever the same database is read from in this process.
+#[tokio::test]
+async fn asvs_7_4_1_an_end_is_seen_at_once_by_every_site_of_the_process() {
+    let file = std::env::temp_dir().join(format!("haechi-sessions-{:016x}.db", rand::random::<u64>()));
+    let open = async || Db::connect(&DatabaseUrl::file(file.clone()), Options::default()).await.unwrap();
+    let (one, two) = (open().await, open().await);
+    Migrations::new().with::<SessionTables>().apply(&one).await.unwrap();
+    ends_are_seen_at_once(one, two).await;
+    for end in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{}{end}", file.display())));
+    }
+    if let (Some(one), Some(two)) = (postgres().await, postgres().await) {
+        ends_are_seen_at_once(one, two).await;
+    }
+}
+
+/// What the cache may be wrong about, and for how long: another process on PostgreSQL.
+#[tokio::test]
+async fn an_end_by_another_process_is_seen_after_five_seconds_on_postgresql_and_at_once_on_sqlite() {
+    for (db, at_once) in [(Some(sqlite().await), true), (postgres().await, false)] {
+        let Some(db) = db else { continue };
+        let clock = TestClock::at(1_700_000_000);
+        let sessions = Sessions::new(DatabaseStore::new(db.clone())).clock(clock.clone());
+        let name = format!("{}", rand::random::<u32>());
+        let cookie = sign_in(&sessions, &name).await;
+        assert!(user(&sessions, &cookie).await.is_some());
+        sql!("delete from haechi_session where user_key = {name}").execute(&db).await.unwrap();
+        assert_eq!(user(&sessions, &cookie).await.is_none(), at_once);
+        clock.advance(Limits::default().cache);
+        assert_eq!(user(&sessions, &cookie).await, None);
     }
 }
 

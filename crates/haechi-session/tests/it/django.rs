@@ -87,3 +87,14 @@ async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
         assert!(store.load(&key).await.unwrap().unwrap().values.json("_auth_user_backend").is_some());
     }
 }
+
+/// The table has one time, the end: what else there is follows from it.
+#[tokio::test]
+async fn the_times_of_a_django_session_follow_from_its_end() {
+    let (store, key) = (store().await, StoreKey::new("t".repeat(32)));
+    let record = Record { expires: 1_701_209_600, ..Record::default() };
+    let write = Write { at: At::New(&key), record: &record, changes: &Changes::default() };
+    store.save(write).await.unwrap();
+    let found = store.load(&key).await.unwrap().unwrap();
+    assert_eq!((found.created, found.seen, found.expires), (1_700_000_000, 1_700_000_000, 1_701_209_600));
+}

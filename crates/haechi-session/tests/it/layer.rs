@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use haechi_core::TestClock;
 use haechi_session::{
-    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionStore, Sessions,
-    StoreFuture, StoreKey, Which, Write,
+    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache, SessionStore,
+    Sessions, StoreFuture, StoreKey, Which, Write,
 };
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -24,6 +24,8 @@ struct Probe {
     memory: Arc<MemoryStore>,
     calls: Arc<AtomicUsize>,
     down: Arc<AtomicBool>,
+    /// It can be read and not be written.
+    full: Arc<AtomicBool>,
 }
 
 impl Probe {
@@ -47,7 +49,10 @@ impl SessionStore for Probe {
     fn save<'a>(&'a self, write: Write<'a>) -> StoreFuture<'a, Saved> {
         Box::pin(async move {
             self.called()?;
-            self.memory.save(write).await
+            match self.full.load(Ordering::SeqCst) {
+                true => Err(Error::store("the disk is full")),
+                false => self.memory.save(write).await,
+            }
         })
     }
     fn end<'a>(&'a self, which: Which<'a>) -> StoreFuture<'a, u64> {
@@ -61,6 +66,9 @@ impl SessionStore for Probe {
             self.called()?;
             self.memory.list(user).await
         })
+    }
+    fn cache(&self) -> SessionCache {
+        SessionCache::own()
     }
 }
 
@@ -368,6 +376,7 @@ async fn two_requests_that_set_different_names_both_keep_theirs() {
     assert_eq!((site.value(&cookie, "a").await, site.value(&cookie, "b").await), (Some(1), Some(1)));
 }
 
+/// asvs_16_5_3: a store that is down makes nobody somebody.
 #[tokio::test]
 async fn a_dead_store_is_503_and_never_somebody_else() {
     let site = Site::new();
@@ -379,6 +388,49 @@ async fn a_dead_store_is_503_and_never_somebody_else() {
     let response = site.set("", "a", 1).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key(header::RETRY_AFTER) && cookie_of(&response).is_none());
+}
+
+/// A page can be read while nothing can be stored; who could gain by it: nobody, for what is lost is that a message was
+/// shown and that the session was used, which ends it earlier.
+#[tokio::test]
+async fn a_store_that_cannot_be_written_refuses_changes_and_not_visits() {
+    let site = Site::new();
+    let cookie = site.sign_in("", "1", Remember::default()).await;
+    let say = |session: Session| async move { session.flash(FlashLevel::Success, "stored").await.unwrap() };
+    site.read(&cookie, say).await;
+    site.store.full.store(true, Ordering::SeqCst);
+    let look = async || {
+        site.send(&cookie, |session| {
+            Box::pin(async move {
+                let shown = session.take_flashes().await.unwrap().len();
+                if shown == 1 { StatusCode::OK } else { StatusCode::NOT_FOUND }
+            })
+        })
+        .await
+        .status()
+    };
+    assert_eq!(look().await, StatusCode::OK);
+    // Long enough for the use of the session to be noted.
+    site.clock.advance(HOUR / 2);
+    assert_eq!(look().await, StatusCode::OK, "and the message is shown again");
+    let refused = async |change: fn(Session) -> Step<'static>| {
+        assert_eq!(site.send(&cookie, change).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    };
+    refused(|session| Box::pin(async move { ok(session.insert("a", &1).await) })).await;
+    refused(|session| Box::pin(async move { ok(session.flash(FlashLevel::Success, "more").await) })).await;
+    refused(|session| Box::pin(async move { ok(session.remove("b").await.map(drop)) })).await;
+    refused(|session| Box::pin(async move { ok(session.rotate().await) })).await;
+    refused(|session| Box::pin(async move { ok(session.flush().await) })).await;
+    refused(|session| Box::pin(async move { ok(session.bind("2", Remember::default()).await) })).await;
+    assert_eq!(site.user(&cookie).await.as_deref(), Some("1"));
+    site.store.full.store(false, Ordering::SeqCst);
+    assert_eq!(look().await, StatusCode::OK);
+    assert_eq!(look().await, StatusCode::NOT_FOUND, "shown, and noted");
+}
+
+fn ok(outcome: Result<(), Error>) -> StatusCode {
+    outcome.unwrap();
+    StatusCode::OK
 }
 
 #[tokio::test]
@@ -451,4 +503,25 @@ async fn a_remembered_session_outlives_the_browser() {
 #[tokio::test]
 async fn the_memory_store_conforms() {
     haechi_session::conformance::check(&MemoryStore::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_ready_is_not_called() {
+    #[derive(Clone)]
+    struct Busy;
+    impl tower::Service<Request<Body>> for Busy {
+        type Response = Response<Body>;
+        type Error = std::convert::Infallible;
+        type Future = std::future::Ready<Result<Response<Body>, Self::Error>>;
+        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+            std::task::Poll::Pending
+        }
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            panic!("it was not ready")
+        }
+    }
+    let mut service = Site::new().sessions.layer().layer(Busy);
+    let waker = std::task::Waker::noop();
+    let ready = tower::Service::poll_ready(&mut service, &mut std::task::Context::from_waker(waker));
+    assert!(ready.is_pending());
 }

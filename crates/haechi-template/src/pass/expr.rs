@@ -1,5 +1,7 @@
 //! The parts of an expression.
 
+use std::collections::BTreeSet;
+
 use minijinja::machinery::ast::{CallArg, Expr};
 
 /// Returns the expressions directly inside `expr`; a new kind of expression does not compile here.
@@ -35,6 +37,19 @@ pub(super) fn value<'e, 's>(arg: &'e CallArg<'s>) -> &'e Expr<'s> {
         | CallArg::Kwarg(_, value)
         | CallArg::PosSplat(value)
         | CallArg::KwargSplat(value) => value,
+    }
+}
+
+/// Whether the expression is a `SafePath` if it is anything: a function that was added as one, or `|local_path`.
+pub(super) fn stays_here(expr: &Expr<'_>, functions: &BTreeSet<String>) -> bool {
+    match expr {
+        Expr::Call(node) => matches!(&node.expr, Expr::Var(name) if functions.contains(name.id)),
+        Expr::Filter(node) => node.name == "local_path",
+        Expr::IfExpr(node) => {
+            stays_here(&node.true_expr, functions)
+                && node.false_expr.as_ref().is_some_and(|other| stays_here(other, functions))
+        }
+        _ => false,
     }
 }
 

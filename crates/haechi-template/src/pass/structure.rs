@@ -20,7 +20,9 @@ impl<'s> Walk<'_, 's> {
             return Ok(exit);
         }
         let before = context.clone();
-        let escaper = context.emit().map_err(|error| self.refuse_context(spot, &error))?;
+        let stays = super::expr::stays_here(&node.expr, &self.settings().path_functions);
+        let escaper = if stays { context.emit_path() } else { context.emit() };
+        let escaper = escaper.map_err(|error| self.refuse_context(spot, &error))?;
         if let ast::Expr::Filter(filter) = &node.expr
             && filter.name == "safe"
             && !self.is_text(&before)

@@ -20,7 +20,7 @@ impl<'s> Walk<'_, 's> {
             EventKind::Button { method, action } => self.button(spot, method, &action)?,
             EventKind::Asset { element, address, integrity, nonce } => {
                 if !integrity && let Written::Static(address) = &address {
-                    self.integrity(start, raw, offset, address);
+                    self.asset(start, raw, spot, address);
                 }
                 // A script gets its nonce as code; a preload of one needs it too.
                 if element == AssetElement::Preload && !nonce {
@@ -67,7 +67,7 @@ impl<'s> Walk<'_, 's> {
         if !matches!(method, Method::Post | Method::Dynamic) {
             return Ok(());
         }
-        match self.target(spot, action) {
+        match target(action) {
             Target::Here => self.write(start, raw, spot.offset, Insert::Value(CSRF)),
             // A static address of another site is meant: it gets no token.
             Target::Elsewhere if method == Method::Post => {}
@@ -83,7 +83,7 @@ impl<'s> Walk<'_, 's> {
     /// A button may send a form that holds the token elsewhere.
     fn button(&mut self, spot: Spot<'s>, method: Option<Method>, action: &Written) -> Result<(), Refused> {
         let may_post = !matches!(method, Some(Method::Get | Method::Dialog));
-        if may_post && self.target(spot, action) != Target::Here {
+        if may_post && target(action) != Target::Here {
             let spot = self.tag_of(spot);
             let message =
                 format!("a button that sends its form to {} might take the token along", shown(action));
@@ -99,33 +99,35 @@ impl<'s> Walk<'_, 's> {
         Ok(())
     }
 
-    /// Where a tag sends its form. Behind a first `/` a value cannot begin with another, but a branch can.
-    fn target(&self, spot: Spot<'s>, action: &Written) -> Target {
-        let slash = matches!(action, Written::Dynamic { prefix } if prefix.trim_start() == "/");
-        let tag = self.tag_of(spot);
-        if slash
-            && (tag.offset == tag.end
-                || ["{%", "%}"].iter().any(|mark| self.source[tag.offset..tag.end].contains(mark)))
-        {
-            return Target::Unknown;
-        }
-        target(action)
-    }
-
     /// From the `<` of the tag to the end of its line, or to where the event stands.
     fn tag_of(&self, spot: Spot<'s>) -> Spot<'s> {
         let tag = self.source[..spot.offset].rfind('<').unwrap_or(spot.offset);
         Spot { offset: tag, end: spot.offset, ..spot }
     }
 
-    fn integrity(&mut self, start: usize, raw: &'s str, offset: usize, address: &str) {
-        let Some(hash) = self.settings().integrity.as_ref().and_then(|lookup| lookup(address)) else {
+    /// Writes what is known of a static file: the `integrity` at the end of the tag, the version behind the address.
+    fn asset(&mut self, start: usize, raw: &'s str, spot: Spot<'s>, address: &str) {
+        let Some(asset) = self.settings().assets.as_ref().and_then(|lookup| lookup(address)) else {
             return;
         };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | ' ');
-        if hash.chars().all(is_plain) {
-            self.write(start, raw, offset, Insert::Text(format!(" integrity=\"{hash}\"")));
+        if !asset.is_plain() {
+            return;
         }
+        if let Some(end) = self.end_of(address, self.tag_of(spot)).filter(|end| *end >= start) {
+            self.write(start, raw, end, Insert::Text(format!("?v={}", asset.version)));
+        }
+        self.write(start, raw, spot.offset, Insert::Text(format!(" integrity=\"{}\"", asset.integrity)));
+    }
+
+    /// Finds where an address ends in its tag, if it stands there once, as it is, in quotes.
+    fn end_of(&self, address: &str, tag: Spot<'s>) -> Option<usize> {
+        let text = &self.source[tag.offset..tag.end];
+        let at = text.find(address)?;
+        let (before, behind) = (&text[..at], &text[at + address.len()..]);
+        let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''))?;
+        let once = behind.starts_with(quote) && !behind.contains(address);
+        let whole = !["{%", "{{", "{#"].iter().any(|mark| text.contains(mark));
+        (once && whole).then_some(tag.offset + at + address.len())
     }
 
     fn new_window(&mut self, spot: Spot<'_>, rel: &Written) {
@@ -163,15 +165,16 @@ fn target(action: &Written) -> Target {
         // The escaper of this place keeps a value behind the first slash from beginning with another.
         [b'/'] | [b'?' | b'#', ..] => Target::Here,
         [b'/', second, ..] if *second != b'/' => Target::Here,
-        _ if whole
-            && !text.starts_with('/')
-            && !text.split(['/', '?', '#']).any(|part| part.contains(':')) =>
-        {
-            Target::Here
-        }
+        _ if is_relative(text) => Target::Here,
+        _ if whole && !text.starts_with('/') && !text.contains(':') => Target::Here,
         _ if whole => Target::Elsewhere,
         _ => Target::Unknown,
     }
+}
+
+/// Whether the first segment is over and has no scheme, so that nothing behind it leads elsewhere.
+fn is_relative(text: &str) -> bool {
+    text.split_once(['/', '?', '#']).is_some_and(|(first, _)| !first.is_empty() && !first.contains(':'))
 }
 
 fn shown(action: &Written) -> String {

@@ -69,6 +69,7 @@ impl Shape {
     }
 }
 
+/// asvs_1_2_1: in every shape that a template can have.
 #[test]
 fn no_payload_runs_in_any_shape_of_template() {
     let payloads: Vec<String> = PAYLOADS.lines().map(line).collect();

@@ -117,6 +117,12 @@ fn captures_are_markup_in_text_and_text_elsewhere() {
         "{% set s %}<b>{% endset %}{{ s|trim }}{{ s|upper }}{{ s|replace('b', 'i') }}",
         "<b>&lt;B&gt;&lt;i&gt;",
     );
+    page_is("{% set s %} <b>{% endset %}{{ s|trim('>') }}{{ s|trim }}{{ s|last }}", "&lt;b<b>&gt;");
+    page_is(
+        "{% set s %}<a href=\"%s\">{% endset %}{{ s|format(x) }}",
+        "&lt;a href=&#34;a&#34;&lt;b&gt;&amp;&#39;&#34;&gt;",
+    );
+    page_is("{% filter format(n) %}<p onclick=\"%s\">{% endfilter %}", "&lt;p onclick=&#34;5&#34;&gt;");
     page_is(
         "{% set s %}<b>{% endset %}{{ (s|list)[0] }}{{ s|reverse }}{{ s|split('b')|first }}",
         "&lt;&gt;b&lt;&lt;",

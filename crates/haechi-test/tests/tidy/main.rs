@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod arrows;
+mod asvs;
 mod budgets;
+mod dependencies;
 mod documents;
 mod owners;
 mod tree;

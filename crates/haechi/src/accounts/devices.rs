@@ -22,9 +22,15 @@ pub(super) async fn page(site: Site, auth: Auth, user: CurrentUser) -> Result<Vi
             last_use => time(device.last_use),
         }
     };
-    let devices: Vec<_> = auth.devices().await?.into_iter().map(device).collect();
+    let found = match auth.devices().await {
+        Err(error) if keeps_no_list(&error) => None,
+        found => Some(found?),
+    };
+    let listed = found.is_some();
+    let devices: Vec<_> = found.unwrap_or_default().into_iter().map(device).collect();
     let email_proved = is_proved(site.db(), &user).await?;
-    Ok(View::new("accounts/devices.html", context! { devices, email => user.email.clone(), email_proved }))
+    let page = context! { listed, devices, email => user.email.clone(), email_proved };
+    Ok(View::new("accounts/devices.html", page))
 }
 
 #[derive(Deserialize)]
@@ -41,15 +47,31 @@ pub(super) async fn end(
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
     if form.end == "others" {
-        auth.end_other_devices().await?;
+        match auth.end_other_devices().await {
+            Err(error) if keeps_no_list(&error) => return Ok(redirect(local!("/accounts/devices"))),
+            ended => ended?,
+        };
     } else if auth.session().handle().await?.as_deref() == Some(&form.end) {
-        return super::login::logout(auth).await;
-    } else if !auth.end_device(&form.end).await? {
+        return super::login::logout(site.clone(), auth, headers.clone()).await;
+    } else if !ended(&auth, &form.end).await? {
         // Ended by itself meanwhile, or never this person's: the list says what there is.
         return Ok(redirect(local!("/accounts/devices")));
     }
     auth.session().flash(FlashLevel::Success, texts.get("Signed out there.")).await?;
     Ok(redirect(local!("/accounts/devices")))
+}
+
+/// Ends one session; where there is no list of them, none is there to end.
+async fn ended(auth: &Auth, handle: &str) -> Result<bool> {
+    match auth.end_device(handle).await {
+        Err(error) if keeps_no_list(&error) => Ok(false),
+        ended => Ok(ended?),
+    }
+}
+
+/// Whether sessions are where nobody can list or end them: in their cookies.
+fn keeps_no_list(error: &haechi_auth::Error) -> bool {
+    matches!(error, haechi_auth::Error::Session(haechi_session::Error::Unsupported(_)))
 }
 
 /// A single address is written without its width.

@@ -15,10 +15,16 @@ pub(super) fn sent<'h>(site: &Site, headers: &'h HeaderMap) -> Option<&'h str> {
 ///
 /// # Security
 ///
-/// It signs nobody in: it keeps an allowance for this device that no stranger's failures use up. Signing out by hand
-/// forgets it with every other cookie, for the device may be a borrowed one.
-pub(super) async fn remember(site: &Site, auth: &Auth, response: &mut Response) -> Result<()> {
-    let cookie = site.inner.device_cookie.set(&auth.known_device_value().await?)?;
+/// It signs nobody in: it keeps an allowance for this device that no stranger's failures use up. It outlives a
+/// sign-out, names nobody in clear, and holds the five users who signed in here last.
+pub(super) async fn remember(
+    site: &Site,
+    auth: &Auth,
+    headers: &HeaderMap,
+    response: &mut Response,
+) -> Result<()> {
+    let value = auth.known_device_value(sent(site, headers)).await?;
+    let cookie = site.inner.device_cookie.set(&value)?;
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Changing the password.
 
+use axum::Extension;
 use axum::response::{IntoResponse, Response};
-use haechi_core::LocalPath;
+use haechi_auth::About;
+use haechi_core::{LocalPath, RequestContext};
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::notice;
 use super::texts::{Texts, password_errors};
 use super::throttled::throttled;
 use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
@@ -32,11 +35,12 @@ pub(super) async fn password_change(
     site: Site,
     auth: Auth,
     user: CurrentUser,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     Form(form): Form<PasswordChange>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let wrong = password_errors(&site, &texts, &form.new_password, &[&user.username, &user.email]);
+    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(&user));
     if !wrong.is_empty() {
         return Ok(password_view(&texts, Vec::new(), wrong).into_response());
     }
@@ -49,6 +53,8 @@ pub(super) async fn password_change(
         let wrong = vec![texts.get("That is not your password.")];
         return Ok(password_view(&texts, wrong, Vec::new()).into_response());
     }
+    let language = texts.language.clone();
+    notice::password_changed(&site, (*user).clone(), notice::Address::AsStored, &context, language);
     let changed = texts.get("Your password is changed. Other devices are signed out.");
     auth.session().flash(FlashLevel::Success, changed).await?;
     Ok(redirect(LocalPath::root()))

@@ -1,13 +1,15 @@
 //! Setting a new password by the link of a mail.
 
+use axum::Extension;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use haechi_auth::Reset;
-use haechi_core::local;
+use haechi_auth::{About, Reset};
+use haechi_core::{RequestContext, local};
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::notice;
 use super::texts::{Texts, password_errors};
 use crate::{Auth, Form, Result, Session, Site, View, context, redirect};
 
@@ -40,6 +42,7 @@ pub(super) async fn set(
     auth: Auth,
     headers: HeaderMap,
     Path((uid, _)): Path<(String, String)>,
+    Extension(context): Extension<RequestContext>,
     Form(form): Form<NewPassword>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
@@ -48,7 +51,7 @@ pub(super) async fn set(
         return Ok(view(&texts, false, Vec::new()));
     };
     let user = reset.user();
-    let wrong = password_errors(&site, &texts, &form.new_password, &[&user.username, &user.email]);
+    let wrong = password_errors(&site, &texts, &form.new_password, &About::user(user));
     if !wrong.is_empty() {
         return Ok(view(&texts, true, wrong));
     }
@@ -57,6 +60,8 @@ pub(super) async fn set(
     if !auth.set_password(&reset, &form.new_password).await? {
         return Ok(view(&texts, false, Vec::new()));
     }
+    let language = texts.language.clone();
+    notice::password_changed(&site, reset.user().clone(), notice::Address::Used, &context, language);
     session.flash(FlashLevel::Success, texts.get("Your new password is set. Sign in with it.")).await?;
     Ok(redirect(local!("/accounts/login")))
 }

@@ -22,8 +22,8 @@ impl MigrationSet for AccountTables {
 /// Returns whether the user has proved the address that the account has now.
 pub(super) async fn is_proved(db: &Db, user: &User) -> Result<bool> {
     let (id, email) = (user.id, &user.email);
-    let rows: i64 = sql!("select count(*) from haechi_proved_email where user_id = {id} and email = {email}")
-        .scalar(db)
+    let rows = sql!(i64, "select count(*) from haechi_proved_email where user_id = {id} and email = {email}")
+        .one(db)
         .await?;
     Ok(rows > 0)
 }

@@ -3,8 +3,8 @@
 use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
-use haechi_auth::{Allowance, CreateUser, Credentials, Throttle};
-use haechi_core::{LocalPath, RequestContext, local};
+use haechi_auth::{About, Allowance, CreateUser, Credentials, Throttle, normalize_username};
+use haechi_core::{RequestContext, local};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
@@ -16,17 +16,21 @@ use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context, redirect};
 
 pub(super) async fn signup_page(site: Site, headers: HeaderMap, Query(next): Query<Next>) -> View {
-    let password_hint = Texts::of(&site, &headers).password_hint();
-    let empty: Vec<String> = Vec::new();
-    let errors = context! { username => empty.clone(), email => empty.clone(), password => empty };
-    View::new(
-        "accounts/signup.html",
-        context! { next => next.path().as_str(), username => "", email => "", errors, password_hint },
-    )
+    let empty = Signup { next: next.path().as_str().to_owned(), ..Signup::default() };
+    form_view(&site, &Texts::of(&site, &headers), &empty, Wrong::default())
 }
 
-#[derive(Deserialize)]
+/// What is wrong with each field.
+#[derive(Default)]
+struct Wrong {
+    username: Vec<String>,
+    email: Vec<String>,
+    password: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
 pub(super) struct Signup {
+    #[serde(default)]
     username: String,
     #[serde(default)]
     email: String,
@@ -43,60 +47,104 @@ pub(super) async fn signup(
     Form(form): Form<Signup>,
 ) -> Result<Response> {
     let texts = Texts::of(&site, &headers);
-    let next = Next { next: form.next }.path();
+    let form = form.normal(site.authority().name_is_email());
+    let about = About { username: &form.username, email: &form.email, ..About::default() };
     let mut wrong =
-        (Vec::new(), password_errors(&site, &texts, &form.password, &[&form.username, &form.email]));
-    let mut wrong_email = Vec::new();
+        Wrong { password: password_errors(&site, &texts, &form.password, &about), ..Wrong::default() };
     if !form.email.is_empty() && Mail::new(&form.email, "", "").is_err() {
-        wrong_email.push(texts.get("This is not an e-mail address."));
+        wrong.email.push(texts.get("This is not an e-mail address."));
     }
-    if wrong.1.is_empty() && wrong_email.is_empty() {
-        // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
-        let throttle = Throttle::new(site.db().clone());
-        match throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await {
-            Ok(attempt) => drop(attempt),
-            Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
-            Err(error) => return Err(error.into()),
-        }
-        let new = CreateUser {
-            username: &form.username,
-            email: &form.email,
-            password: &form.password,
-            is_superuser: false,
-        };
-        match site.inner.authority.create_user(new).await {
-            Ok(user) => {
-                // The account is made: a mail that cannot leave can be asked for again.
-                if let Err(error) = email::post(&site, user, &context, texts.language.clone()) {
-                    tracing::error!(target: "haechi::failure", ?error, "mail not queued");
-                }
-                let credentials = Credentials { username: form.username, password: form.password };
-                return enter(&site, &auth, &credentials, next).await;
-            }
-            Err(haechi_auth::Error::UsernameTaken) => wrong.0.push(texts.get("This name is taken.")),
-            Err(haechi_auth::Error::InvalidUsername) => {
-                wrong.0.push(texts.get("Use letters, digits and @ . + - _ only, 150 at most."));
-            }
-            Err(error) => return Err(error.into()),
-        }
+    if !wrong.password.is_empty() || !wrong.email.is_empty() {
+        return Ok(form_view(&site, &texts, &form, wrong).into_response());
     }
+    // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
+    let throttle = Throttle::new(site.db().clone());
+    match throttle.begin(Allowance::SIGN_UP, &form.username, context.client().network()).await {
+        Ok(attempt) => drop(attempt),
+        Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
+        Err(error) => return Err(error.into()),
+    }
+    let new = CreateUser {
+        username: &form.username,
+        email: &form.email,
+        password: &form.password,
+        is_superuser: false,
+    };
+    match site.inner.authority.create_user(new).await {
+        Ok(user) => {
+            // The account is made: a mail that cannot leave can be asked for again.
+            if let Err(error) = email::post(&site, user, &context, texts.language.clone()) {
+                tracing::error!(target: "haechi::failure", ?error, "mail not queued");
+            }
+            enter(&site, &auth, &headers, form).await
+        }
+        Err(error) => match refusal(&site, &texts, error) {
+            Ok(wrong) => Ok(form_view(&site, &texts, &form, wrong).into_response()),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+impl Signup {
+    /// Brings the name into the form in which it is stored; where the address is the name, there is one field for both.
+    fn normal(self, name_is_email: bool) -> Self {
+        let email = self.email.trim().to_owned();
+        let username = normalize_username(if name_is_email { &email } else { &self.username });
+        let email = if name_is_email { username.clone() } else { email };
+        Self { username, email, ..self }
+    }
+}
+
+/// What a new account was refused for, in the words of the page; errors that are none of its fields' stay errors.
+fn refusal(
+    site: &Site,
+    texts: &Texts<'_>,
+    error: haechi_auth::Error,
+) -> std::result::Result<Wrong, haechi_auth::Error> {
+    let of_name = |text: &str| match site.authority().name_is_email() {
+        true => Wrong { email: vec![texts.get(text)], ..Wrong::default() },
+        false => Wrong { username: vec![texts.get(text)], ..Wrong::default() },
+    };
+    match (error, site.authority().name_is_email()) {
+        (haechi_auth::Error::UsernameTaken, false) => Ok(of_name("This name is taken.")),
+        (haechi_auth::Error::UsernameTaken | haechi_auth::Error::EmailTaken, _) => {
+            Ok(Wrong { email: vec![texts.get("This address is taken.")], ..Wrong::default() })
+        }
+        (haechi_auth::Error::InvalidUsername, false) => {
+            Ok(of_name("Use letters, digits and @ . + - _ only, 150 at most."))
+        }
+        (haechi_auth::Error::InvalidUsername, true) => Ok(of_name("This is not an e-mail address.")),
+        (error @ haechi_auth::Error::IncompleteTable(_), _) => {
+            tracing::error!(target: "haechi::failure", error = %error, cause = ?error, "no account can be made");
+            Ok(of_name("Accounts are not made here."))
+        }
+        (error, _) => Err(error),
+    }
+}
+
+fn form_view(site: &Site, texts: &Texts<'_>, form: &Signup, wrong: Wrong) -> View {
+    let fine = wrong.username.is_empty() && wrong.email.is_empty() && wrong.password.is_empty();
+    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = context! {
-        next => next.as_str(),
-        username => form.username,
-        email => form.email,
-        errors => context! { username => wrong.0, email => wrong_email, password => wrong.1 },
+        next => Next { next: form.next.clone() }.path().as_str(),
+        username => form.username.clone(),
+        email => form.email.clone(),
+        errors => context! { username => wrong.username, email => wrong.email, password => wrong.password },
+        name_is_email => site.authority().name_is_email(),
         password_hint => texts.password_hint(),
     };
-    Ok(View::new("accounts/signup.html", page).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    View::new("accounts/signup.html", page).status(status)
 }
 
 /// Signs the new user in. Somebody who guessed at the name before it was taken does not make the account fail.
-async fn enter(site: &Site, auth: &Auth, credentials: &Credentials, next: LocalPath) -> Result<Response> {
-    match auth.authenticate(credentials).await {
+async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> Result<Response> {
+    let next = Next { next: form.next }.path();
+    let credentials = Credentials { username: form.username, password: form.password };
+    match auth.authenticate(&credentials).await {
         Ok(Some(user)) => {
             auth.login(user).await?;
             let mut response = redirect(next);
-            known_device::remember(site, auth, &mut response).await?;
+            known_device::remember(site, auth, headers, &mut response).await?;
             Ok(response)
         }
         Ok(None) | Err(haechi_auth::Error::Throttled { .. }) => Ok(redirect(local!("/accounts/login"))),

@@ -1,6 +1,6 @@
 //! The texts of the pages, in the language of a request.
 
-use haechi_auth::Objection;
+use haechi_auth::{About, Objection};
 use http::HeaderMap;
 
 use crate::Site;
@@ -21,24 +21,35 @@ impl<'a> Texts<'a> {
     }
 
     pub(super) fn password_hint(&self) -> String {
-        let minimum = self.site.config().accounts.minimum_password.to_string();
+        let minimum = self.site.inner.password_rules.shortest().to_string();
         self.get("At least %(minimum)s characters. A few words in a row are good, spaces are allowed.")
             .replace("%(minimum)s", &minimum)
     }
 }
 
 /// What is wrong with a new password.
-pub(super) fn password_errors(site: &Site, texts: &Texts<'_>, password: &str, own: &[&str]) -> Vec<String> {
-    let objections = site.inner.password_rules.check(password, own).err().unwrap_or_default();
-    objections.iter().map(|objection| texts.get(words(objection))).collect()
+pub(super) fn password_errors(
+    site: &Site,
+    texts: &Texts<'_>,
+    password: &str,
+    about: &About<'_>,
+) -> Vec<String> {
+    let objections = site.inner.password_rules.check(password, about).err().unwrap_or_default();
+    objections.into_iter().map(|objection| words(texts, objection)).collect()
 }
 
-/// An objection in the words of the pages.
-fn words(objection: &Objection) -> &'static str {
+/// An objection in the words of the pages, which are Django's where it has some.
+fn words(texts: &Texts<'_>, objection: Objection) -> String {
     match objection {
-        Objection::TooShort { .. } => "This password is too short.",
-        Objection::TooLong => "This password is too long.",
-        Objection::Common => "This password is too common.",
-        _ => "This password is too close to your own data.",
+        Objection::TooShort { minimum } => texts
+            .get("This password is too short. It must contain at least %(minimum)s characters.")
+            .replace("%(minimum)s", &minimum.to_string()),
+        Objection::Similar { to } => texts
+            .get("The password is too similar to the %(attribute)s.")
+            .replace("%(attribute)s", &texts.get(to)),
+        Objection::TooLong => texts.get("This password is too long."),
+        Objection::Common => texts.get("This password is too common."),
+        Objection::Numeric => texts.get("This password is entirely numeric."),
+        _ => texts.get("This password is too close to your own data."),
     }
 }

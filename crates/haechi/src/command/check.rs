@@ -43,6 +43,12 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
             wrong += 1;
         }
     }
+    if pending.is_empty()
+        && let Err(error) = built.refuse_misfits().await
+    {
+        println!("error    {error}");
+        wrong += 1;
+    }
     for route in built.app.routes().iter().filter(|route| route.methods == ["ANY"]) {
         println!("warning  {} takes every method; name the ones that it means", route.path);
     }

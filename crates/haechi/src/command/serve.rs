@@ -68,6 +68,9 @@ async fn ready(built: &Built) -> Result<(), Failure> {
         let place = format!("{}/{}", pending.app, pending.name);
         return Err(format!("migration {place} is pending: run the command migrate first").into());
     }
+    if built.app.users.named {
+        built.refuse_misfits().await?;
+    }
     Ok(())
 }
 

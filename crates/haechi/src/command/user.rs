@@ -29,9 +29,13 @@ pub(super) async fn run(built: Built, command: Command) -> Result<ExitCode, Fail
     built.migrations.apply(built.site.db()).await?;
     match command {
         Command::Add { name, email, superuser } => {
-            let password = password(built.site.config().accounts.minimum_password)?;
-            let new =
-                CreateUser { username: &name, email: &email, password: &password, is_superuser: superuser };
+            let password = password(built.site.inner.password_rules.shortest())?;
+            let new = CreateUser {
+                username: &haechi_auth::normalize_username(&name),
+                email: &email,
+                password: &password,
+                is_superuser: superuser,
+            };
             let user = built.site.inner.authority.create_user(new).await?;
             println!("added {} (id {})", user.username, user.id);
         }

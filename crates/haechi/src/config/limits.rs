@@ -31,6 +31,8 @@ pub struct RequestLimits {
     pub head_bytes: usize,
     pub head_fields: usize,
     pub body_bytes: u64,
+    /// The memory for the bodies of all requests, beyond the first 64 KiB of each.
+    pub bodies_bytes: u64,
     #[serde(deserialize_with = "duration::deserialize")]
     pub stall: Duration,
     pub minimum_rate: u32,
@@ -68,6 +70,7 @@ impl Default for RequestLimits {
         Self {
             request: Duration::from_secs(30),
             requests_per_minute: 1_200,
+            bodies_bytes: 64 * 1_024 * 1_024,
             connections,
             connections_per_network,
             first_byte,

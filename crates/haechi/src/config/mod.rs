@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use haechi_auth::Validator;
 use haechi_core::Secret;
 use serde::Deserialize;
 
@@ -185,6 +186,8 @@ pub struct Tls {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Session {
+    /// Where sessions are kept.
+    pub store: SessionPlace,
     /// A session unused for this long ends.
     #[serde(deserialize_with = "duration::deserialize")]
     pub idle: Duration,
@@ -203,12 +206,23 @@ impl Default for Session {
     fn default() -> Self {
         let limits = haechi_session::Limits::default();
         Self {
+            store: SessionPlace::Database,
             idle: limits.idle,
             absolute: limits.absolute,
             remembered_idle: limits.remembered_idle,
             remembered_absolute: limits.remembered_absolute,
         }
     }
+}
+
+/// Where sessions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionPlace {
+    /// In the database: they can be listed and ended.
+    Database,
+    /// In the browser's cookie, signed: nothing is written, and none can be listed or ended.
+    Cookie,
 }
 
 /// The accounts section.
@@ -218,12 +232,28 @@ impl Default for Session {
 pub struct Accounts {
     /// The shortest password, in characters.
     pub minimum_password: usize,
+    /// Who judges a new password: `nist`, which is haechi's own rules, and Django's `similarity`, `minimum-length`
+    /// (or `minimum-length=12`), `common` and `numeric`.
+    #[serde(deserialize_with = "validators")]
+    pub validators: Vec<Validator>,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { minimum_password: 15 }
+        Self { minimum_password: 15, validators: vec![Validator::Nist] }
     }
+}
+
+/// Reads names of validators. A list that judges no length would take every password, and is refused.
+fn validators<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Validator>, D::Error> {
+    use serde::de::Error as _;
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let list: Result<Vec<Validator>, _> = names.iter().map(|name| name.parse()).collect();
+    let list = list.map_err(D::Error::custom)?;
+    if !list.iter().any(|one| matches!(one, Validator::Nist | Validator::MinimumLength(_))) {
+        return Err(D::Error::custom("the list judges no length: add \"nist\" or \"minimum-length\""));
+    }
+    Ok(list)
 }
 
 /// The Django section: what a Django site next door must tell us.

@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
     }
 
+    /// asvs_13_3_1: the key is in a file of its owner, or the site does not start.
     #[test]
     fn a_key_file_that_others_may_read_or_that_is_empty_is_refused() {
         let folder = Folder::new("key-file");
@@ -153,6 +154,7 @@ mod tests {
         assert_eq!(secret_key(&folder.config()).unwrap_err().kind(), ErrorKind::SecretKey);
     }
 
+    /// asvs_13_2_3: no default credential.
     #[test]
     fn a_short_or_well_known_key_is_refused_wherever_it_stands() {
         let config = |key: &str, fallback: &str| Config {

@@ -11,6 +11,7 @@ fn check(line: &str, name: &str, attributes: &[&str]) {
     assert_eq!(seen, attributes, "{line}");
 }
 
+/// asvs_3_3_1, asvs_3_3_2, asvs_3_3_3, asvs_3_3_4: bound to host, TLS, this site and HTTP.
 #[tokio::test]
 async fn in_production_every_cookie_is_of_this_host_alone() {
     let mut browser = over_tls().await;

@@ -194,6 +194,43 @@ async fn a_policy_is_widened_for_the_route_that_says_so_and_for_no_other() {
 }
 
 #[tokio::test]
+async fn a_route_that_names_who_may_frame_it_does_not_forbid_it_as_well() {
+    let partner = || Source::Origin(Origin::parse("https://partner.example").unwrap());
+    let app =
+        atlas().csp_for("/map/new", move |csp| csp.widen(Directive::FrameAncestors, partner(), "a widget"));
+    let (_, service) = app.into_service(config()).await.unwrap();
+    let mut browser = Client::new(service, "http://localhost");
+    for (path, ancestors, options) in [
+        ("/map/new", "frame-ancestors https://partner.example", None),
+        ("/map/7", "frame-ancestors 'none'", Some("DENY")),
+        ("/", "frame-ancestors 'none'", Some("DENY")),
+        ("/nowhere", "frame-ancestors 'none'", Some("DENY")),
+    ] {
+        let answer = browser.get(path).await;
+        let csp = answer.header("content-security-policy");
+        assert!(csp.split("; ").any(|part| part == ancestors), "{path}: {csp}");
+        let found = answer.headers.get("x-frame-options").map(|value| value.to_str().unwrap());
+        assert_eq!(found, options, "{path}");
+    }
+    for (method, path, mode, dest, status) in [
+        ("GET", "/map/new", "navigate", "iframe", 200),
+        ("GET", "/map/new", "navigate", "document", 200),
+        ("GET", "/map/new", "no-cors", "image", 403),
+        ("GET", "/map/new", "cors", "empty", 403),
+        ("POST", "/map/new", "navigate", "iframe", 403),
+        ("GET", "/map/7", "navigate", "iframe", 403),
+        ("GET", "/map/new/", "navigate", "iframe", 403),
+        ("GET", "/", "navigate", "iframe", 403),
+    ] {
+        let shot = Shot::new(method, path)
+            .header("sec-fetch-site", "cross-site")
+            .header("sec-fetch-mode", mode)
+            .header("sec-fetch-dest", dest);
+        assert_eq!(browser.request(shot).await.status, status, "{method} {path} {mode} {dest}");
+    }
+}
+
+#[tokio::test]
 async fn a_policy_for_a_route_that_is_not_there_is_refused_at_start() {
     for app in [atlas().csp_for("/maps/{id}", |csp| csp), atlas().csp_for("/map/{id}", |_| Csp::strict())] {
         let error = app.into_service(config()).await.err().unwrap().to_string();

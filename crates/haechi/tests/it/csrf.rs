@@ -119,6 +119,7 @@ async fn a_request_with_cookies_and_no_word_of_its_origin_is_refused() {
         .await;
 }
 
+/// asvs_3_5_2: what a script sends is refused from elsewhere.
 #[tokio::test]
 async fn json_needs_no_token_from_here_and_is_refused_from_elsewhere() {
     let mut browser = browser().await;

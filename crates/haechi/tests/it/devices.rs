@@ -1,7 +1,11 @@
 //! The device page.
 
-use crate::site::{PASSWORD, browser, sign_in, sign_up};
+use std::collections::BTreeMap;
+
+use haechi::Config;
 use haechi_test::Answer;
+
+use crate::site::{PASSWORD, browser, open, sign_in, sign_up};
 
 /// The handles that a page offers to end.
 fn handles(page: &Answer) -> Vec<String> {
@@ -55,8 +59,33 @@ async fn ending_this_device_signs_out() {
     sign_up(&mut desk, "ada").await;
     let here = handles(&desk.get("/accounts/devices").await).remove(0);
     let answer = desk.post_form("/accounts/devices", &[("end", &here)]).await;
-    assert!(answer.header("clear-site-data").contains("cookies"));
+    assert!(answer.header("clear-site-data").contains("storage"));
     assert_eq!(desk.get("/mine").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_site_whose_sessions_are_cookies_says_that_it_cannot_list_them() {
+    let mut config = Config::parse("[session]\nstore = \"cookie\"", &BTreeMap::new()).unwrap();
+    config.database = crate::site::config().database;
+    config.secret_key = crate::site::config().secret_key;
+    let (_, mut desk) = open(config).await;
+    sign_up(&mut desk, "ada").await;
+    let page = desk.get("/accounts/devices").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("there is no list of them") && handles(&page).is_empty(), "{}", page.text());
+    assert!(!page.text().contains("value=\"others\""), "nothing is offered that cannot be done");
+    for end in ["others", "0123456789abcdef0123456789abcdef", ""] {
+        let answer = desk.post_form("/accounts/devices", &[("end", end)]).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/accounts/devices"), "{end}");
+    }
+    assert_eq!(desk.get("/mine").await.text(), "ada");
+    let mut phone = desk.clone();
+    let new = "a longer walk by the sea";
+    desk.get("/accounts/password/change").await;
+    let change = [("old_password", PASSWORD), ("new_password", new)];
+    assert_eq!(desk.post_form("/accounts/password/change", &change).await.status, 303);
+    assert_eq!(desk.get("/mine").await.text(), "ada");
+    assert_eq!(phone.get("/mine").await.status, 303, "as the page says, a changed password ends the others");
 }
 
 #[tokio::test]

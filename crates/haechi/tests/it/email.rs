@@ -224,3 +224,36 @@ async fn who_has_to_wait_reads_a_page_in_their_language() {
         assert!(page.contains(said) && page.contains("<main"), "{page}");
     }
 }
+
+/// asvs_6_3_7: a change that a thief made does not stay unnoticed; an address that nobody proved gets no mail of it.
+#[tokio::test]
+async fn asvs_6_3_7_a_changed_password_is_told_to_the_proved_address() {
+    let outbox = Outbox::new("notice");
+    let (site, mut ada) = site_with(&outbox.0).await;
+    sign_up(&mut ada, "ada").await;
+    let proof = link(&outbox.read(&site).await);
+    outbox.empty(&site).await;
+    let (first, second) = ("another walk along the sea", "a third walk over the hills");
+    change(&mut ada, PASSWORD, first).await;
+    assert_eq!(outbox.read(&site).await, "", "the address may be a stranger's");
+    assert_eq!(prove(&mut ada, &proof).await.status, 303);
+    change(&mut ada, first, second).await;
+    let mail = outbox.read(&site).await;
+    assert!(
+        mail.contains("To: ada@example.org\n") && mail.contains("Subject: Your password at test"),
+        "{mail}"
+    );
+    assert!(mail.contains("http://localhost/accounts/password/reset"), "{mail}");
+    assert!(!mail.contains(first) && !mail.contains(second), "{mail}");
+    outbox.empty(&site).await;
+    ada.get("/accounts/password/change").await;
+    let wrong = [("old_password", "not my password now"), ("new_password", first)];
+    assert_eq!(ada.post_form("/accounts/password/change", &wrong).await.status, 422);
+    assert_eq!(outbox.read(&site).await, "");
+}
+
+async fn change(browser: &mut Browser, old: &str, new: &str) {
+    browser.get("/accounts/password/change").await;
+    let fields = [("old_password", old), ("new_password", new)];
+    assert_eq!(browser.post_form("/accounts/password/change", &fields).await.status, 303);
+}

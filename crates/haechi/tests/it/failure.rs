@@ -6,6 +6,7 @@ use haechi_test::Shot;
 
 use crate::site::{browser, config, open, sign_up};
 
+/// asvs_16_5_4: the last handler of all.
 #[tokio::test]
 async fn a_panic_is_an_answer_with_an_id_and_others_go_on() {
     let mut browser = browser().await;
@@ -18,6 +19,7 @@ async fn a_panic_is_an_answer_with_an_id_and_others_go_on() {
     assert_eq!(browser.get("/").await.text(), "home");
 }
 
+/// asvs_16_5_1, asvs_13_4_2: the id and nothing of the cause.
 #[tokio::test]
 async fn a_failure_shows_its_id_and_nothing_of_its_cause() {
     let mut browser = browser().await;
@@ -80,6 +82,7 @@ async fn a_place_where_the_defences_could_not_hold_is_not_built() {
     assert!(error.to_string().contains("allowed_hosts"), "{error}");
 }
 
+/// asvs_15_3_5, asvs_2_2_1: each value is of its type, or the request is refused.
 #[tokio::test]
 async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
     use haechi::axum::routing::post;
@@ -153,4 +156,29 @@ async fn a_parameter_that_is_not_declared_is_a_bad_request() {
         }
     }
     assert_eq!(browser.get("/notes?sort=id&sort=id").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_page_of_the_site_in_the_language_of_its_reader() {
+    let mut browser = browser().await;
+    let ask = |path: &str, language: &str| {
+        Shot::new("GET", path).header("accept", "text/html").header("accept-language", language)
+    };
+    for (path, status, korean, english) in [
+        ("/nowhere", 404, "페이지를 찾을 수 없습니다", "There is no page at this address."),
+        ("/fail", 500, "문제가 생겼습니다", "The site could not answer."),
+        ("/panic", 500, "문제가 생겼습니다", "The site could not answer."),
+    ] {
+        for (language, lang, sentence) in [("ko-KR,ko;q=0.9", "ko", korean), ("fr", "en", english)] {
+            let answer = browser.request(ask(path, language)).await;
+            let text = answer.text();
+            assert_eq!(answer.status, status, "{text}");
+            assert!(text.contains(&format!("<html lang=\"{lang}\">")) && text.contains(sentence), "{text}");
+            assert!(text.contains("href=\"/\"") && text.contains(answer.header("x-request-id")), "{text}");
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+    }
+    let json =
+        Shot::new("GET", "/nowhere").header("accept", "application/json").header("accept-language", "ko");
+    assert!(browser.request(json).await.text().contains("\"title\":\"Not found\""));
 }

@@ -33,6 +33,7 @@ async fn check(browser: &mut Browser, shot: Shot, status: u16) {
     sealed(&browser.request(shot).await, status);
 }
 
+/// asvs_3_4_3, asvs_3_4_4, asvs_3_4_5, asvs_3_4_6, asvs_3_4_8: on pages, refusals, redirects and failures.
 #[tokio::test]
 async fn every_answer_carries_the_sealed_headers() {
     let mut config = config();
@@ -74,6 +75,7 @@ async fn a_client_that_asks_too_often_is_told_to_wait_with_the_sealed_headers() 
     assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
 }
 
+/// asvs_3_4_1: a year, with subdomains.
 #[tokio::test]
 async fn browsers_are_told_to_use_tls_only_once_they_came_by_tls() {
     let secure = over_tls().await.get("/").await;

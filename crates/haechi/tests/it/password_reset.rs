@@ -12,6 +12,7 @@ async fn ask(browser: &mut Browser, email: &str) -> Answer {
     browser.post_form("/accounts/password/reset", &[("email", email)]).await
 }
 
+/// asvs_6_3_6, asvs_6_4_1: a link of a mail sets a password once and signs nobody in.
 #[tokio::test]
 async fn a_link_sets_a_new_password_once_and_ends_every_session() {
     let outbox = Outbox::new("once");

@@ -21,6 +21,7 @@ async fn confirm(browser: &mut Browser, password: &str, next: &str) -> Answer {
     browser.post_form("/accounts/confirm", &[("password", password), ("next", next)]).await
 }
 
+/// asvs_7_5_3, asvs_7_5_1: a route can ask for the password again.
 #[tokio::test]
 async fn an_old_session_gives_its_password_again_and_comes_back() {
     let mut browser = an_hour_later().await;
@@ -48,6 +49,7 @@ async fn a_wrong_password_confirms_nothing() {
     assert_eq!(browser.get("/careful").await.status, 303);
 }
 
+/// asvs_6_3_4: the page that asks again is throttled as the sign-in is.
 #[tokio::test]
 async fn confirming_by_guesses_is_throttled() {
     let (site, browser) = open(config()).await;

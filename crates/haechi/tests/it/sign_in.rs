@@ -30,6 +30,7 @@ async fn an_id_that_somebody_planted_is_never_taken_over() {
     assert_eq!(browser.get("/mine").await.status, 303);
 }
 
+/// asvs_14_3_1, asvs_7_4_1: the store lets go and the browser clears.
 #[tokio::test]
 async fn a_sign_out_ends_the_session_everywhere_and_clears_the_browser() {
     let mut browser = browser().await;
@@ -37,13 +38,21 @@ async fn a_sign_out_ends_the_session_everywhere_and_clears_the_browser() {
     let mut copy = browser.clone();
     assert_eq!(copy.get("/mine").await.text(), "ada");
     browser.get("/accounts/password/change").await;
+    browser.jar().plant("draft", "what she wrote");
+    let device = browser.jar().find("device").unwrap().to_owned();
     let answer = browser.post_form("/accounts/logout", &[]).await;
     assert_eq!(answer.status, 303);
-    assert!(answer.header("clear-site-data").contains("\"cookies\""));
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(
+        browser.jar().header().as_deref(),
+        Some(format!("device={device}").as_str()),
+        "the device stays known"
+    );
     assert_eq!(copy.get("/mine").await.status, 303, "the id is dead, whoever kept it");
     assert_eq!(browser.get("/mine").await.status, 303);
 }
 
+/// asvs_14_3_2: kept by no cache.
 #[tokio::test]
 async fn a_page_behind_a_session_is_kept_by_no_cache() {
     let mut browser = browser().await;
@@ -103,6 +112,7 @@ async fn guessing_is_slowed_and_the_page_says_when_to_come_back() {
     assert!(slowed.text().contains("Too many attempts"));
 }
 
+/// asvs_14_2_1: no secret is taken from an address.
 #[tokio::test]
 async fn a_sign_in_takes_its_fields_from_the_form_and_never_from_the_address() {
     let mut browser = browser().await;

@@ -2,7 +2,7 @@
 
 use haechi_test::Shot;
 
-use crate::site::browser;
+use crate::site::{browser, sign_up};
 
 #[tokio::test]
 async fn no_path_leaves_the_static_folder() {
@@ -35,4 +35,17 @@ async fn a_file_is_served_as_what_its_name_says() {
     let answer = browser().await.get("/static/haechi.css").await;
     assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+/// Also while the store of the sessions is down, for nobody asks it.
+#[tokio::test]
+async fn a_file_is_the_same_for_everybody_and_is_kept_by_the_browser_of_a_member() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    let answer = browser.get("/static/haechi.css").await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=300, must-revalidate");
+    assert!(answer.cookies().is_empty());
+    assert!(answer.headers.get_all("vary").iter().all(|varies| varies != "Cookie"), "{:?}", answer.headers);
+    let page = browser.get("/mine").await;
+    assert_eq!(page.header("cache-control"), "no-store");
 }

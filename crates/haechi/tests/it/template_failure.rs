@@ -69,6 +69,7 @@ async fn a_template_that_fails_shows_its_developer_the_place_and_a_hint() {
     assert!(!html.contains("secret line</a>"), "{html}");
 }
 
+/// asvs_13_4_2, asvs_15_2_3: the page for developers does not exist in production.
 #[tokio::test]
 async fn a_template_that_fails_in_production_shows_nothing_of_itself() {
     let mut browser = open(production()).await;

@@ -2,7 +2,7 @@
 
 use haechi::axum::Router;
 use haechi::axum::routing::get;
-use haechi::{App, Embedded, Html, Serde, View, context};
+use haechi::{App, Embedded, Html, SafePath, Serde, View, context};
 use haechi_test::Client;
 
 use crate::site::config;
@@ -37,6 +37,30 @@ async fn a_page_shows_whatever_serializes_and_trusts_only_what_is_typed() {
     assert!(text.ends_with(" 2 True 7") && text.matches("<i>").count() == 1, "{text}");
 }
 
+#[tokio::test]
+async fn a_form_posts_to_what_a_path_function_makes() {
+    let templates = Embedded::new(
+        "no such folder",
+        || vec!["p.html".into()],
+        |_| Some(b"<form method=\"post\" action=\"{{ url(7) }}\">".as_slice().into()),
+    );
+    let url = |id: u32| SafePath::parse(&format!("/posts/{id}")).unwrap_or(SafePath::literal("/"));
+    let page = get(|| async { View::new("p.html", context! {}) });
+    let app = App::new("test")
+        .templates(templates)
+        .path_function("url", url)
+        .public(Router::new().route("/", page));
+    let (_, service) = app.into_service(config()).await.unwrap();
+    let text = Client::new(service, "http://localhost").get("/").await.text();
+    assert!(
+        text.starts_with(
+            "<form method=\"post\" action=\"/posts/7\"><input type=\"hidden\" name=\"csrf_token\""
+        ),
+        "{text}"
+    );
+}
+
+/// asvs_1_3_1: an allow-list.
 #[cfg(feature = "sanitize")]
 #[test]
 fn rich_text_keeps_harmless_markup_only() {

@@ -18,6 +18,7 @@ async fn check(site: &Site, bytes: &[u8], answers: &[u16], within: std::ops::Ran
     assert!(within.contains(&millis), "{:?} closed after {millis} ms", String::from_utf8_lossy(bytes));
 }
 
+/// asvs_15_2_2: a slow client gives its place back.
 #[tokio::test]
 async fn each_wait_for_a_client_has_its_deadline() {
     let site = Site::start(Limits { first_byte: Duration::from_millis(200), ..short() }).await;

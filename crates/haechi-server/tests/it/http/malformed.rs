@@ -29,6 +29,7 @@ async fn check(rows: &[(&str, u16)]) {
     assert_eq!(site.hits(), 0, "a handler saw a malformed request");
 }
 
+/// asvs_4_2_1: one length, one end, no second reading.
 #[tokio::test]
 async fn a_head_that_is_malformed_is_refused_and_ends_the_connection() {
     check(&[

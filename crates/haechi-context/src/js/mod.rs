@@ -4,8 +4,14 @@
 //! makes the machine believe that code is a string, and a value would be escaped without getting quotes. So where
 //! the words before a slash do not decide, it is refused.
 
+mod module;
+mod parts;
+
 use std::fmt;
 
+use self::module::Module;
+pub(crate) use self::parts::Kind;
+use self::parts::{Bracket, Doubt, Escaped, Head, Operand, Slash, State};
 use crate::context::Place;
 use crate::error::{Code, Error};
 use crate::escape::Rule;
@@ -30,95 +36,8 @@ pub(crate) struct Js {
     /// The last characters of code, for `<!--`, `-->` and `#!`.
     tail: [u8; 4],
     line_start: bool,
-}
-
-/// What kind of code this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Script,
-    /// A data block; also a line break in a string is nothing to refuse.
-    Json,
-    /// An attribute: a handler or an expression of a client library.
-    Attribute,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum State {
-    Code,
-    /// One slash in code.
-    Slash,
-    DoubleQuoted,
-    SingleQuoted,
-    Template,
-    /// One `$` in a template literal.
-    Dollar,
-    /// In a template literal, where a branch or a block may have written a `$`.
-    DollarUnclear,
-    Regex {
-        class: bool,
-    },
-    LineComment,
-    BlockComment {
-        star: bool,
-    },
-}
-
-/// What a slash would mean here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Slash {
-    Regex,
-    Division,
-    After(Doubt),
-}
-
-/// Why a slash cannot be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Doubt {
-    Brace,
-    Word,
-    Sign,
-    Branches,
-    Block,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Escaped {
-    No,
-    Yes,
-    /// A carriage return was escaped; a line feed behind it belongs to it.
-    CarriageReturn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Operand {
-    Absent,
-    Present,
-    Unclear,
-}
-
-/// What stands before a `(`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Head {
-    Plain,
-    /// White space ended `if`, `while`, `for` or `with`: its `(` closes before a statement.
-    Condition,
-    /// A branch or a block, which may have written half of a word.
-    Glued,
-    /// A branch or a block, then white space.
-    Unclear,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Bracket {
-    Round,
-    /// The round bracket behind a branch or a block.
-    Unclear,
-    /// The round bracket of `if (…)` and its like.
-    Condition,
-    Square,
-    Curly,
-    /// `${` in a template literal.
-    Template,
+    /// Whether a string here names a module.
+    module: Module,
 }
 
 impl Js {
@@ -136,6 +55,7 @@ impl Js {
             brackets: Vec::new(),
             tail: [0; 4],
             line_start: true,
+            module: Module::No,
         }
     }
 
@@ -193,6 +113,7 @@ impl Js {
     }
 
     fn literal(&mut self, c: char) -> Result<(), Error> {
+        self.module.push(c, self.escaped != Escaped::No);
         if self.take_escape(c) {
             return Ok(());
         }
@@ -253,13 +174,18 @@ impl Js {
             if self.head == Head::Glued {
                 self.slash = Slash::After(Doubt::Branches);
             } else {
-                self.head = Head::Plain;
+                // `for await (` is a condition like `for (`.
+                if self.head != Head::Condition {
+                    self.head = Head::Plain;
+                }
                 self.slash = self.after_word();
             }
             return Ok(());
         }
+        self.module.after(&self.word, self.dots, c);
         let head = match self.head {
             Head::Plain if self.is_condition_word() => Head::Condition,
+            Head::Condition if !self.word.is_empty() && self.word.as_str() != "await" => Head::Plain,
             Head::Glued if is_space(c) => Head::Unclear,
             head => head,
         };
@@ -398,6 +324,7 @@ impl Js {
                 if self.dots == 1 {
                     return Err(Error::with(Code::JsIdentifier, "."));
                 }
+                self.module.in_code(&self.word)?;
                 self.word.clear();
                 self.head = Head::Plain;
                 self.dots = 0;
@@ -405,7 +332,7 @@ impl Js {
                 self.back_to_code(Slash::Division);
                 Ok(Rule::JsValue)
             }
-            State::DoubleQuoted | State::SingleQuoted => Ok(Rule::JsString),
+            State::DoubleQuoted | State::SingleQuoted => self.module.emit(Rule::JsString),
             State::Template | State::Dollar | State::DollarUnclear => self.escaped_in_template(),
             State::Regex { class: false } => Ok(Rule::JsRegex),
             State::Regex { class: true } => Err(Error::new(Code::JsRegexClass)),
@@ -439,7 +366,7 @@ impl Js {
         if std::mem::replace(&mut self.escaped, Escaped::No) == Escaped::Yes {
             return Err(Error::new(Code::PartialEscape));
         }
-        Ok(Rule::JsTemplate)
+        self.module.emit(Rule::JsTemplate)
     }
 
     /// Decides what waits because a template tag stands here: what is behind it may complete it.
@@ -480,6 +407,7 @@ impl Js {
         self.slash = Slash::After(Doubt::Block);
         self.operand = Operand::Unclear;
         self.head = Head::Glued;
+        self.module.widen();
         if self.state == State::Template {
             self.state = State::DollarUnclear;
         }
@@ -488,7 +416,7 @@ impl Js {
     /// Whether this, the exit of a block, is right for an override that ends in `exit`: it may not end in half a sign.
     pub(crate) fn covers(&self, exit: &Self) -> bool {
         let half = exit.state == State::Code && exit.tail.last().is_some_and(|last| b"<!-+#".contains(last));
-        !half && exit.dots == 0
+        !half && exit.dots == 0 && self.module.covers(&exit.module, &exit.word)
     }
 
     /// The branches may disagree on what a slash would mean, on nothing else.
@@ -518,11 +446,13 @@ impl Js {
         }
         if self.word != other.word || self.dots != other.dots || self.head != other.head {
             // What the words would have said about a bracket or a slash behind them is lost.
-            self.word = if self.word.is_empty() { other.word.clone() } else { self.word };
+            let other_word = self.word.is_empty() || Module::begins(&other.word);
+            self.word = if other_word { other.word.clone() } else { self.word };
             self.dots = self.dots.max(other.dots);
             self.head = Head::Glued;
             self.slash = Slash::After(Doubt::Branches);
         }
+        self.module = self.module.join(&other.module);
         self.single_sign |= other.single_sign;
         self.line_start |= other.line_start;
         self.tail = if self.tail == other.tail { self.tail } else { [0; 4] };
@@ -536,18 +466,6 @@ impl Js {
             State::Template | State::Dollar | State::DollarUnclear => Place::JsTemplate,
             State::Regex { .. } => Place::JsRegex,
             State::LineComment | State::BlockComment { .. } => Place::JsComment,
-        }
-    }
-}
-
-impl Doubt {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Brace => "`}`",
-            Self::Word => "a word that is a name in some places and an operator in others",
-            Self::Sign => "`++` or `--` at the start of a line",
-            Self::Branches => "branches that end differently",
-            Self::Block => "a block",
         }
     }
 }

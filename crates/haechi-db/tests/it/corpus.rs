@@ -1,0 +1,75 @@
+//! Strings that attack a parser of SQL; the board sends the same over HTTP.
+
+use std::collections::BTreeSet;
+
+/// Each core within each setting: what closes a quote, stacks, comments, unions, matches patterns, or breaks encodings.
+#[expect(clippy::too_many_lines, reason = "two tables, a row a line")]
+pub(crate) fn payloads() -> BTreeSet<String> {
+    let cores = [
+        "1 or 1=1",
+        "1=1",
+        "admin",
+        "drop table note",
+        "union select 1,2,3,4",
+        "union all select null,null,null,null",
+        "sleep(9)",
+        "pg_sleep(9)",
+        "randomblob(1000000000)",
+        "select load_extension('x')",
+        "attach database 'x' as y",
+        "copy note to program 'id'",
+        "pragma writable_schema=1",
+        "\u{1F980}",
+        "%",
+        "_",
+        "%_%",
+        "\\",
+        "\\'",
+        "\\\\'",
+        "$1",
+        "$$",
+        "$a$",
+        "?",
+        "?1",
+        ":id",
+        "@id",
+        "{title}",
+        "{{title}}",
+        "{0}",
+        "%s",
+        "%27",
+        "\u{2019}",
+        "\u{02bc}",
+        "\u{ff07}",
+        "\u{200b}",
+        "\u{feff}",
+        "e\u{301}",
+        "\u{e9}",
+        "\r\n",
+        "\t",
+        "null",
+        "NULL",
+        "true",
+        "0x31",
+        "1e999",
+        "-1",
+    ];
+    let settings = [
+        ("", ""),
+        ("'", ""),
+        ("\"", ""),
+        ("`", ""),
+        ("'; ", " --"),
+        ("\"; ", " --"),
+        ("') ", " /*"),
+        ("' or '", "' = '"),
+        ("/*", "*/"),
+        ("[", "]"),
+        ("title, ", " desc"),
+        ("x'", "'"),
+        ("E'", "'"),
+        ("(select ", ")"),
+    ];
+    let of_core = |core: &&str| settings.map(|(before, after)| format!("{before}{core}{after}"));
+    cores.iter().flat_map(of_core).collect()
+}

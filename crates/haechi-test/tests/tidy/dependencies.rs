@@ -1,0 +1,175 @@
+//! Architecture Invariant: what we stand on is named, known, and free of algorithms that are broken.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::tree::{root, shipped, without_tests};
+
+struct Package {
+    name: String,
+    version: String,
+    source: Option<String>,
+}
+
+fn packages() -> Vec<Package> {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let field = |package: &str, name: &str| {
+        let start = format!("{name} = \"");
+        let line = package.lines().find(|line| line.starts_with(&start))?;
+        Some(line[start.len()..].trim_end_matches('"').to_owned())
+    };
+    let packages: Vec<Package> = lock
+        .split("[[package]]\n")
+        .skip(1)
+        .map(|package| Package {
+            name: field(package, "name").unwrap(),
+            version: field(package, "version").unwrap(),
+            source: field(package, "source"),
+        })
+        .collect();
+    assert!(packages.len() > 100, "Cargo.lock was not read");
+    packages
+}
+
+/// asvs_15_2_4: every crate that is not ours comes from the one registry, with the checksum of the lock file.
+#[test]
+fn asvs_15_2_4_every_crate_comes_from_the_registry() {
+    for package in packages() {
+        match package.source {
+            None => {
+                assert!(package.name.starts_with("haechi") || package.name == "board", "{}", package.name)
+            }
+            Some(source) => assert_eq!(
+                source, "registry+https://github.com/rust-lang/crates.io-index",
+                "{}",
+                package.name
+            ),
+        }
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("git = ") && !manifest.contains("[patch"));
+}
+
+/// The crates that compute something cryptographic, each of a project that does nothing else.
+const CRYPTOGRAPHY: &[&str] = &[
+    "argon2",
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "bcrypt",
+    "blake2",
+    "blowfish",
+    "chacha20",
+    "constant_time_eq",
+    "hmac",
+    "hmac-sha256",
+    "md-5",
+    "password-hash",
+    "pbkdf2",
+    "rustls",
+    "salsa20",
+    "scrypt",
+    "sha1",
+    "sha2",
+    "stringprep",
+    "subtle",
+    "tokio-rustls",
+];
+
+/// Names of crates that encrypt, sign or hash in a way that no new program should.
+const BROKEN: &[&str] = &[
+    "aes-ecb",
+    "arc4",
+    "block-modes",
+    "cbc",
+    "cfb-mode",
+    "des",
+    "dsa",
+    "ecb",
+    "idea",
+    "md2",
+    "md4",
+    "md5",
+    "ofb",
+    "openssl",
+    "rc2",
+    "rc4",
+    "ripemd",
+    "rsa",
+    "tripledes",
+    "rust-crypto",
+    "sha-1",
+];
+
+/// asvs_11_3_1, asvs_11_3_2, asvs_11_2_1: nothing here can encrypt block by block, without a tag, or with PKCS #1 v1.5.
+#[test]
+fn asvs_11_3_2_no_crate_encrypts_but_the_one_of_tls() {
+    let names: BTreeSet<String> = packages().into_iter().map(|package| package.name).collect();
+    let found: Vec<_> = BROKEN.iter().filter(|name| names.contains(**name)).collect();
+    assert!(found.is_empty(), "broken: {found:?}");
+    let ciphers =
+        ["aes", "aes-gcm", "chacha20poly1305", "xsalsa20poly1305", "orion", "sodiumoxide", "libsodium-sys"];
+    // `ring` makes certificates for tests.
+    let found: Vec<_> = ciphers.iter().filter(|name| names.contains(**name)).collect();
+    assert!(found.is_empty(), "TLS is rustls' and aws-lc's; {found:?} encrypt too");
+    for name in
+        CRYPTOGRAPHY.iter().filter(|name| ["argon2", "aws-lc-rs", "hmac", "rustls", "sha2"].contains(name))
+    {
+        assert!(names.contains(*name), "{name} has left: is the list still right?");
+    }
+}
+
+/// asvs_11_4_1: MD5 is used nowhere, SHA-1 only to read password rows that a Django wrote and to open a WebSocket.
+#[test]
+fn asvs_11_4_1_no_broken_hash_protects_anything() {
+    let mut sha1 = BTreeSet::new();
+    for file in shipped() {
+        let code: String =
+            without_tests(&file.text).lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for word in ["md5::", "md_5::", "Md5::", "md4::", "ripemd::", "Ripemd"] {
+            assert!(!code.contains(word), "{} uses {word}", file.path);
+        }
+        if code.contains("sha1::") || code.contains("Sha1::") {
+            sha1.insert(file.path);
+        }
+    }
+    assert_eq!(sha1.into_iter().collect::<Vec<_>>(), ["crates/haechi-auth/src/hash/pbkdf2.rs"]);
+}
+
+/// asvs_1_4_1, asvs_15_4_1: memory is the compiler's matter in every crate of ours, and so is what threads share.
+#[test]
+fn asvs_1_4_1_no_crate_of_ours_may_be_unsafe() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""), "the root manifest forbids unsafe code");
+    for file in shipped() {
+        let word = ["unsafe", " {"].concat();
+        assert!(!without_tests(&file.text).contains(&word), "{}", file.path);
+    }
+}
+
+/// asvs_1_4_2: a sum that does not fit is an error in what is shipped, too.
+#[test]
+fn asvs_1_4_2_overflow_is_checked_in_release() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(release.contains("overflow-checks = true"), "{release}");
+}
+
+/// `advisories.txt` says for which crates, and of which day it is: a list of all of them is what `cargo audit` reads.
+#[test]
+fn no_crate_is_older_than_the_fix_of_a_hole_that_we_know_of() {
+    let packages = packages();
+    for line in include_str!("advisories.txt").lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let [advisory, name, from, fixed] = cells[..] else { panic!("advisories.txt: {line}") };
+        for package in packages.iter().filter(|package| package.name == name) {
+            let affected = numbers(&package.version) >= numbers(from)
+                && (fixed == "-" || numbers(&package.version) < numbers(fixed));
+            assert!(!affected, "{name} {} has {advisory}: take {fixed} or later", package.version);
+        }
+    }
+}
+
+fn numbers(version: &str) -> Vec<u64> {
+    let plain = version.split(['-', '+']).next().unwrap();
+    plain.split('.').map(|part| part.parse().unwrap()).collect()
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""R9: 200 parallel uploads at the limit and 100 parallel sign-ins against the release-built board.
+
+Pass, in every round: RSS < 512 MB, p99 of `/` < 250 ms meanwhile, nothing but 503 with Retry-After is refused, and afterwards the
+memory falls back and a sign-in works.
+
+usage: r9_flood.py [--rounds N] [--sign-ins N] [--board PATH]   (loopback only; a round takes some 20 s)
+"""
+import argparse, http.client, os, re, shutil, subprocess, sys, tempfile, threading, time, urllib.parse
+
+from server_process import ROOT
+
+ADDRESS = ("127.0.0.1", 8949)
+HERE = f"{ADDRESS[0]}:{ADDRESS[1]}"
+PASSWORD = "correct horse battery"
+LIMIT = 2 * 1024 * 1024
+FORM = "application/x-www-form-urlencoded"
+BOUNDED = {"uploads": 200, "sign-ins": 100}
+
+
+class Visitor:
+    """A browser with its cookies and the form token of the last page, from a network of its own behind a proxy."""
+
+    count = 0
+
+    def __init__(self):
+        self.cookies, self.token = {}, ""
+        Visitor.count += 1
+        self.network = f"10.{Visitor.count >> 8 & 255}.{Visitor.count & 255}.1"
+
+    def ask(self, method, path, body=None, kind=FORM):
+        connection = http.client.HTTPConnection(*ADDRESS, timeout=60)
+        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Connection": "close", "X-Forwarded-For": self.network}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if body is not None:
+            headers["Content-Type"] = kind
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            name, value = line.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        found = re.search(r'name="csrf_token" value="([^"]+)"', text)
+        self.token = found.group(1) if found else self.token
+        return answer.status, answer.headers.get("Retry-After")
+
+    def sign_in(self, name="ada"):
+        fields = {"username": name, "password": PASSWORD, "csrf_token": self.token}
+        return self.ask("POST", "/accounts/login", urllib.parse.urlencode(fields))
+
+
+def body_of_a_form(visitor):
+    """An urlencoded form at the limit, its token at the end: the layer has to read the whole of it."""
+    end = f"&csrf_token={urllib.parse.quote(visitor.token)}"
+    return "title=x&body=" + "a" * (LIMIT - len("title=x&body=") - len(end)) + end, FORM
+
+
+def body_of_a_file(visitor):
+    """A multipart form at the limit."""
+    head = f'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{visitor.token}\r\n'
+    head += '--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    end = "\r\n--b--\r\n"
+    return head + "a" * (LIMIT - len(head) - len(end)) + end, "multipart/form-data; boundary=b"
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
+
+
+class Watch(threading.Thread):
+    """Asks for `/` and looks at the memory until it is told to stop."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process, self.times, self.peak, self.over, self.bad = process, [], 0.0, threading.Event(), []
+
+    def run(self):
+        visitor = Visitor()
+        while not self.over.is_set():
+            began = time.monotonic()
+            status, _ = visitor.ask("GET", "/")
+            self.times.append((time.monotonic() - began) * 1000)
+            if status != 200:
+                self.bad.append(status)
+            self.peak = max(self.peak, resident(self.process))
+            time.sleep(0.01)
+
+
+def flood(member, process):
+    """Returns the statuses of the uploads and of the sign-ins, and what was seen meanwhile."""
+    guests = [Visitor() for _ in range(BOUNDED["sign-ins"])]
+    for guest in guests:
+        guest.ask("GET", "/accounts/login")
+    member.ask("GET", "/posts/new")
+    bodies = [body_of_a_form(member), body_of_a_file(member)]
+    seen, lock, start = {"uploads": [], "sign-ins": []}, threading.Lock(), threading.Event()
+
+    def run(kind, ask):
+        start.wait()
+        try:
+            answer = ask()
+        except (OSError, http.client.HTTPException) as error:
+            answer = (type(error).__name__, None)
+        with lock:
+            seen[kind].append(answer)
+
+    def upload(number):
+        visitor = Visitor()
+        visitor.cookies = dict(member.cookies)
+        body, content = bodies[number % 2]
+        return visitor.ask("POST", "/posts/new", body, content)
+
+    work = [threading.Thread(target=run, args=("uploads", lambda n=n: upload(n))) for n in range(BOUNDED["uploads"])]
+    # Unknown names cost as much as known ones, and no throttle spares the server the work.
+    names = [f"guest{number}" for number in range(len(guests))]
+    work += [
+        threading.Thread(target=run, args=("sign-ins", lambda guest=guest, name=name: guest.sign_in(name)))
+        for guest, name in zip(guests, names)
+    ]
+    for thread in work:
+        thread.start()
+    watch = Watch(process)
+    watch.start()
+    start.set()
+    for thread in work:
+        thread.join(120)
+    watch.over.set()
+    watch.join(30)
+    return seen, watch
+
+
+def count(answers):
+    counted = {}
+    for status, _ in answers:
+        counted[status] = counted.get(status, 0) + 1
+    return counted
+
+
+def round_of(number, process):
+    member = Visitor()
+    member.ask("GET", "/accounts/login")
+    assert member.sign_in()[0] == 303, "nobody can sign in before the flood"
+    before = resident(process)
+    began = time.monotonic()
+    seen, watch = flood(member, process)
+    took = time.monotonic() - began
+    time.sleep(3)
+    after = resident(process)
+    late = Visitor()
+    late.ask("GET", "/accounts/login")
+    signed_in = late.sign_in()[0]
+    p99 = sorted(watch.times)[int(len(watch.times) * 0.99)]
+    refused = [answer for answer in seen["uploads"] + seen["sign-ins"] if answer[0] in (429, 503)]
+    known = {303, 413, 415, 422, 429, 503}
+    passed = (
+        watch.peak < 512 and p99 < 250 and not watch.bad and signed_in == 303 and after < watch.peak
+        and all(wait for _, wait in refused)
+        and all(status in known for status, _ in seen["uploads"] + seen["sign-ins"])
+        and all(len(seen[kind]) == most for kind, most in BOUNDED.items())
+    )
+    print(
+        f"{'PASS' if passed else 'FAIL'} R9 round {number}: RSS {before:.0f} -> {watch.peak:.0f} -> {after:.0f} MB,"
+        f" p99 of / {p99:.0f} ms of {len(watch.times)}, uploads {count(seen['uploads'])}, sign-ins {count(seen['sign-ins'])},"
+        f" a sign-in afterwards {signed_in}, {took:.1f} s",
+        flush=True,
+    )
+    return passed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--board")
+    parser.add_argument("--sign-ins", type=int, default=100, help="more than 64 a core fill the queue: some get 503")
+    options = parser.parse_args()
+    BOUNDED["sign-ins"] = min(options.sign_ins, 500)
+    if not options.board:
+        subprocess.run(["cargo", "build", "-q", "--release", "-p", "board"], cwd=ROOT, check=True)
+        target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+        options.board = os.path.join(target, "release", "board")
+    folder = tempfile.mkdtemp(prefix="board-r9-")
+    with open(os.path.join(folder, "haechi.toml"), "w") as file:
+        file.write('mode = "development"\ntrusted_proxies = ["127.0.0.1"]\n[limits]\nrequests_per_minute = 1000000\n')
+    environment = {**os.environ, "HAECHI_BIND": HERE, "HAECHI_LOG": "warn"}
+    with open(os.path.join(folder, "log"), "w") as log:
+        process = subprocess.Popen([options.board], cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        time.sleep(2)
+        command = [options.board, "user", "add", "ada"]
+        subprocess.run(command, cwd=folder, env=environment, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+        results = [round_of(number + 1, process) for number in range(options.rounds)]
+    finally:
+        process.terminate()
+        process.wait(60)
+        with open(os.path.join(folder, "log")) as log:
+            failures = [line for line in log if "failed" in line or "panicked" in line]
+        shutil.rmtree(folder)
+    print("".join(failures[:5]), end="")
+    sys.exit(0 if all(results) and not failures else 1)
+
+
+main()
