@@ -105,7 +105,7 @@ pub(crate) fn expand(call: &Call) -> Result<TokenStream> {
             const POSTGRES_ORDER: &'static [usize] = &[#(#postgres_order),*];
         }
         #answer
-        #root::Sql::<HandWritten>::new(::std::vec![#(#values),*])
+        #root::Sql::<HandWritten>::new([#(#values),*])
     }})
 }
 

@@ -11,6 +11,7 @@ use crate::{Engine, Error, ErrorKind, Result};
 /// | `sqlite:data/site.db`, `sqlite:///srv/site.db` | a file |
 /// | `sqlite::memory:` | memory, for tests: gone with the last [`Db`](crate::Db) |
 /// | `postgres://user@host/name` | a PostgreSQL server |
+/// | `postgres://user@host/name?prepared=drop` | the same behind a pooler of transactions: see [`Prepared::Drop`] |
 ///
 /// `Debug` does not show the password.
 ///
@@ -107,7 +108,7 @@ pub struct Options {
     pub connections: usize,
     /// PostgreSQL: how old a connection may grow.
     pub max_lifetime: Duration,
-    /// PostgreSQL: whether prepared statements are kept by a connection.
+    /// PostgreSQL: whether prepared statements are kept by a connection; a URL that says `prepared=` wins.
     pub prepared: Prepared,
 }
 
@@ -123,9 +124,10 @@ pub enum Durability {
 /// Whether a PostgreSQL connection keeps its prepared statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prepared {
-    /// They are kept as long as the connection.
+    /// The 256 that were used last are kept as long as the connection.
     Keep,
-    /// They are made anew for each query, for a PgBouncer that hands a connection to another client in between.
+    /// They are made anew for each query, inside a transaction that also sets the query's deadline, for a PgBouncer that
+    /// hands a connection to another client between two transactions. A query then takes four round trips for one.
     Drop,
 }
 

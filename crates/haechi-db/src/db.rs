@@ -76,8 +76,13 @@ impl Db {
         statement.validate()?;
         match &*self.0 {
             Backend::Sqlite(sqlite) => match statement.access() {
-                Access::Read => sqlite.read(statement, decode).await,
-                Access::Write => sqlite.write(statement, decode).await,
+                // Asked here, so that a short read costs no future of its own; the others hand their work to another
+                // thread, beside which a box is nothing.
+                Access::Read => match sqlite.read_short(&statement, decode) {
+                    Some(outcome) => outcome,
+                    None => Box::pin(sqlite.read_long(statement, decode)).await,
+                },
+                Access::Write => Box::pin(sqlite.write(statement, decode)).await,
             },
             Backend::Postgres(postgres) => postgres.fetch(&statement, decode).await,
         }

@@ -180,7 +180,7 @@ impl Db {
             Backend::Sqlite(_) => Ok(Vec::new()),
             Backend::Postgres(_) => {
                 let statement = Statement::from_const(ROLE, Vec::new(), crate::statement::Access::Read);
-                let mut row = self.fetch(statement, |row| Ok(std::mem::take(row))).await?;
+                let mut row = self.fetch(statement, |row| row.keep()).await?;
                 let row = row.first_mut().ok_or_else(|| Error::new(ErrorKind::NotFound))?;
                 let mut lines = Vec::new();
                 for (index, warning) in (0..).zip(WARNINGS) {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::{Db, Engine, Result, Row, Statement, Transaction, db::Decode};
+use crate::{Db, Engine, KeptRow, Result, Row, Statement, Transaction, db::Decode};
 
 /// A database or a transaction; sealed, so that every statement goes through this crate.
 ///
@@ -25,11 +25,11 @@ pub trait Executor: Send + sealed::Sealed {
 
     /// Runs a statement and returns the rows of its answer.
     #[doc(hidden)]
-    fn rows(self, statement: Statement) -> impl Future<Output = Result<Vec<Row>>> + Send
+    fn rows(self, statement: Statement) -> impl Future<Output = Result<Vec<KeptRow>>> + Send
     where
         Self: Sized,
     {
-        self.fetch(statement, |row| Ok(std::mem::take(row)))
+        self.fetch(statement, |row| row.keep())
     }
 }
 
@@ -39,8 +39,12 @@ impl<D: AsRef<Db> + Sync> Executor for &D {
         Db::engine(self.as_ref())
     }
 
-    async fn fetch<T: Send + 'static>(self, statement: Statement, decode: Decode<T>) -> Result<Vec<T>> {
-        Db::fetch(self.as_ref(), statement, decode).await
+    fn fetch<T: Send + 'static>(
+        self,
+        statement: Statement,
+        decode: Decode<T>,
+    ) -> impl Future<Output = Result<Vec<T>>> + Send {
+        Db::fetch(self.as_ref(), statement, decode)
     }
 
     async fn execute(self, statement: Statement) -> Result<u64> {

@@ -61,7 +61,7 @@ impl<M: Model> Insert<M> {
     /// left another row alone.
     pub async fn returning(self, db: impl Executor) -> Result<M> {
         let conflict = self.conflict.clone();
-        let rows = fetch(db, |engine| self.statement(engine, Returning::Row), M::from_row).await?;
+        let rows = fetch(self.statement(db.engine(), Returning::Row), db, M::from_row).await?;
         match rows.into_iter().next() {
             Some(row) => Ok(row),
             None => conflict.refused::<M>().and(Err(Error::new(ErrorKind::NotFound))),
@@ -137,7 +137,7 @@ impl<M: Model> InsertMany<M> {
         if self.rows.is_empty() {
             return Ok(Vec::new());
         }
-        fetch(db, |engine| self.statement(engine, Returning::Row), M::from_row).await
+        fetch(self.statement(db.engine(), Returning::Row), db, M::from_row).await
     }
 
     fn statement(self, engine: Engine, returning: Returning) -> Result<Statement> {

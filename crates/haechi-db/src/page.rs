@@ -35,7 +35,7 @@ pub(crate) async fn numbered<M: Model>(
 ) -> Result<Page<M>> {
     query.offset = page.saturating_sub(1).saturating_mul(per_page);
     let before = query.offset;
-    let mut items = fetch(db, |engine| query.limited(engine, per_page + 1), M::from_row).await?;
+    let mut items = fetch(query.limited(db.engine(), per_page + 1), db, M::from_row).await?;
     let found = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let has_next = found > per_page;
     items.truncate(usize::try_from(per_page).unwrap_or(usize::MAX));
@@ -101,7 +101,7 @@ where
             self.filters.push(start);
         }
         let size = size.clamp(1, MAX_LIMIT);
-        let mut items = fetch(db, |engine| self.limited(engine, size + 1), M::from_row).await?;
+        let mut items = fetch(self.limited(db.engine(), size + 1), db, M::from_row).await?;
         let kept = usize::try_from(size).unwrap_or(usize::MAX);
         let follows = items.len() > kept;
         items.truncate(kept);

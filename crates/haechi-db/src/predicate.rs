@@ -120,6 +120,10 @@ impl Render {
         Render { statement: Statement::read(), engine }
     }
 
+    pub(crate) fn reading(head: &'static str, engine: Engine) -> Render {
+        Render { statement: Statement::reading(head), engine }
+    }
+
     pub(crate) fn write(engine: Engine) -> Render {
         Render { statement: Statement::write(), engine }
     }

@@ -26,6 +26,7 @@ use crate::{
     counter,
     model::Everyone,
     predicate::{Alias, Comparison, Node, Render},
+    selection::Selection,
 };
 
 /// A query over the rows of `M`.
@@ -107,24 +108,30 @@ impl<M: Model> Query<M> {
     ///
     /// # Errors
     /// Fails if a value cannot be bound, or if the database fails.
-    pub async fn all(self, db: impl Executor) -> Result<Vec<M>> {
-        fetch(db, |engine| self.select(engine), M::from_row).await
+    pub fn all(self, db: impl Executor) -> impl Future<Output = Result<Vec<M>>> + Send {
+        // The text is written here, so that the future is as large as a statement and not as a query.
+        fetch(self.select(db.engine()), db, M::from_row)
     }
 
     /// Returns the first row.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::NotFound`] if there is none.
-    pub async fn one(self, db: impl Executor) -> Result<M> {
-        self.optional(db).await?.ok_or_else(|| Error::new(ErrorKind::NotFound))
+    pub fn one(self, db: impl Executor) -> impl Future<Output = Result<M>> + Send {
+        let statement = self.first(db.engine());
+        async move {
+            let rows = fetch(statement, db, M::from_row).await?;
+            rows.into_iter().next().ok_or_else(|| Error::new(ErrorKind::NotFound))
+        }
     }
 
     /// Returns the first row, if there is one.
     ///
     /// # Errors
     /// Fails as [`all`](Query::all) does.
-    pub async fn optional(self, db: impl Executor) -> Result<Option<M>> {
-        Ok(self.limit(1).all(db).await?.into_iter().next())
+    pub fn optional(self, db: impl Executor) -> impl Future<Output = Result<Option<M>>> + Send {
+        let statement = self.first(db.engine());
+        async move { Ok(fetch(statement, db, M::from_row).await?.into_iter().next()) }
     }
 
     /// Returns whether there is a row.
@@ -148,7 +155,7 @@ impl<M: Model> Query<M> {
     /// # Errors
     /// Fails as [`all`](Query::all) does.
     pub async fn count_up_to(self, cap: u32, db: impl Executor) -> Result<Count> {
-        let found = fetch(db, |engine| self.counting(engine, cap), |row| row.take::<i64>(0)).await?;
+        let found = fetch(self.counting(db.engine(), cap), db, |row| row.take::<i64>(0)).await?;
         Ok(Count::of(found.first().copied().unwrap_or(0), cap))
     }
 
@@ -193,10 +200,18 @@ impl<M: Model> Query<M> {
         self.limited(engine, self.limit.unwrap_or(DEFAULT_LIMIT))
     }
 
+    fn first(&self, engine: Engine) -> Result<Statement> {
+        Ok(self.limited(engine, 1)?.first())
+    }
+
     pub(crate) fn limited(&self, engine: Engine, limit: u32) -> Result<Statement> {
         let mut out = self.selecting(engine)?;
         self.ordering(&mut out)?;
-        out.text(" limit ").bind(Value::Int(limit.into()));
+        if limit == 1 {
+            out.text(" limit 1");
+        } else {
+            out.text(" limit ").bind(Value::Int(limit.into()));
+        }
         if self.offset > 0 {
             out.text(" offset ").bind(Value::Int(self.offset.into()));
         }
@@ -210,9 +225,15 @@ impl<M: Model> Query<M> {
     }
 
     fn selecting(&self, engine: Engine) -> Result<Render> {
-        let mut out = Render::read(engine);
-        columns::<M>(out.text("select "), Alias::FIRST)?;
-        out.text(" from ").table(Checked::<(M,)>::TABLE, Alias::FIRST);
+        let mut out = match Selection::<M>::TEXT {
+            Some(head) => Render::reading(head, engine),
+            None => {
+                let mut out = Render::read(engine);
+                columns::<M>(out.text("select "), Alias::FIRST)?;
+                out.text(" from ").table(Checked::<(M,)>::TABLE, Alias::FIRST);
+                out
+            }
+        };
         out.filters(" where ", self.nodes(), Alias::FIRST)?;
         Ok(out)
     }
@@ -247,13 +268,12 @@ pub(crate) fn columns<M: Model>(out: &mut Render, alias: Alias) -> Result<()> {
 
 /// The one place from which the builder and `sql!` ask the database for rows.
 pub(crate) async fn fetch<T: Send + 'static>(
+    statement: Result<Statement>,
     db: impl Executor,
-    statement: impl FnOnce(Engine) -> Result<Statement>,
     decode: fn(&mut Row) -> Result<T>,
 ) -> Result<Vec<T>> {
     counter::note();
-    let statement = statement(db.engine())?;
-    db.fetch(statement, decode).await
+    db.fetch(statement?, decode).await
 }
 
 /// The one place from which the builder and `sql!` change rows.

@@ -267,7 +267,7 @@ where
     let keys = keys.into_iter().map(ToValue::to_value).collect::<Result<Vec<Value>>>()?;
     let mut query = query;
     query.filters.push(Node::In(Checked::<R::TargetColumn>::NAME, keys));
-    let found = fetch(db, |engine| query.limited(engine, MAX_LIMIT + 1), Target::<R>::from_row).await?;
+    let found = fetch(query.limited(db.engine(), MAX_LIMIT + 1), db, Target::<R>::from_row).await?;
     if u32::try_from(found.len()).map_or(true, |found| found > MAX_LIMIT) {
         return Err(Error::misuse(
             "more than 10000 rows point to these; filter them, or page over the other model",
@@ -319,7 +319,7 @@ impl<R: Relation> Join<R> {
     /// # Errors
     /// Fails if the second query has a limit, and if the database fails.
     pub async fn all(self, db: impl Executor) -> Result<Vec<(Source<R>, Target<R>)>> {
-        fetch(db, |engine| self.statement(engine), pair::<Source<R>, Target<R>>).await
+        fetch(self.statement(db.engine()), db, pair::<Source<R>, Target<R>>).await
     }
 
     fn statement(self, engine: Engine) -> Result<Statement> {

@@ -136,48 +136,53 @@ pub trait Answers<T> {}
 /// A statement written by hand, with its values.
 #[must_use]
 pub struct Sql<S> {
-    values: Vec<Result<Value>>,
+    values: Result<Vec<Value>>,
     text: PhantomData<fn() -> S>,
 }
 
 impl<S: SqlText> Sql<S> {
     /// Takes the values; [`sql!`](macro@crate::sql) calls it.
-    pub fn new(values: Vec<Result<Value>>) -> Self {
+    pub fn new(values: impl IntoIterator<Item = Result<Value>>) -> Self {
         let () = Lexed::<S>::PASSED;
-        Sql { values, text: PhantomData }
+        Sql { values: all(values.into_iter()), text: PhantomData }
     }
 
     /// Returns the first row.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::NotFound`] if there is none.
-    pub async fn one<T: FromRow>(self, db: impl Executor) -> Result<T>
+    pub fn one<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<T>> + Send
     where
         S: Answers<T>,
     {
-        self.optional(db).await?.ok_or_else(|| Error::new(ErrorKind::NotFound))
+        let statement = self.first(db.engine());
+        async move {
+            let rows = fetch(statement, db, whole::<T>).await?;
+            rows.into_iter().next().ok_or_else(|| Error::new(ErrorKind::NotFound))
+        }
     }
 
     /// Returns the first row, if there is one.
     ///
     /// # Errors
     /// Fails if a value cannot be bound, if a row is not a `T`, and if the database fails.
-    pub async fn optional<T: FromRow>(self, db: impl Executor) -> Result<Option<T>>
+    pub fn optional<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Option<T>>> + Send
     where
         S: Answers<T>,
     {
-        Ok(self.all(db).await?.into_iter().next())
+        let statement = self.first(db.engine());
+        async move { Ok(fetch(statement, db, whole::<T>).await?.into_iter().next()) }
     }
 
     /// Returns the rows.
     ///
     /// # Errors
     /// Fails as [`optional`](Sql::optional) does.
-    pub async fn all<T: FromRow>(self, db: impl Executor) -> Result<Vec<T>>
+    pub fn all<T: FromRow>(self, db: impl Executor) -> impl Future<Output = Result<Vec<T>>> + Send
     where
         S: Answers<T>,
     {
-        fetch(db, |engine| self.statement(engine), whole::<T>).await
+        fetch(self.statement(db.engine()), db, whole::<T>)
     }
 
     /// Returns the only column of the first row.
@@ -199,19 +204,35 @@ impl<S: SqlText> Sql<S> {
         execute(db, |engine| self.statement(engine)).await
     }
 
+    fn first(self, engine: Engine) -> Result<Statement> {
+        Ok(self.statement(engine)?.first())
+    }
+
     fn statement(self, engine: Engine) -> Result<Statement> {
         let (text, order, writes) = match engine {
             Engine::Sqlite => (S::SQLITE, S::SQLITE_ORDER, Lexed::<S>::WRITES_SQLITE),
             Engine::Postgres => (S::POSTGRES, S::POSTGRES_ORDER, Lexed::<S>::WRITES_POSTGRES),
         };
-        let given = self.values.into_iter().collect::<Result<Vec<Value>>>()?;
-        let value = |index: &usize| given.get(*index).cloned();
-        let values: Option<Vec<Value>> = order.iter().map(value).collect();
-        let values =
-            values.ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))?;
+        let given = self.values?;
+        let values = if order.iter().copied().eq(0..given.len()) { given } else { arranged(&given, order)? };
         let access = if writes { Access::Write } else { Access::Read };
         Ok(Statement::from_const(text, values, access))
     }
+}
+
+/// With room for all from the start, which `collect` does not make where one may fail.
+fn all(values: impl Iterator<Item = Result<Value>>) -> Result<Vec<Value>> {
+    let mut all = Vec::with_capacity(values.size_hint().0);
+    for value in values {
+        all.push(value?);
+    }
+    Ok(all)
+}
+
+/// The values as the text numbers them: one may stand in several places, and one engine's text may leave one out.
+fn arranged(given: &[Value], order: &[usize]) -> Result<Vec<Value>> {
+    let values: Option<Vec<Value>> = order.iter().map(|index| given.get(*index).cloned()).collect();
+    values.ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))
 }
 
 /// A column more than the target has is a mistake as well as one less.
@@ -246,6 +267,9 @@ pub const fn check<S: SqlText>() {
 
 impl<S: SqlText> fmt::Debug for Sql<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sql").field("text", &S::SQLITE).field("values", &self.values.len()).finish()
+        f.debug_struct("Sql")
+            .field("text", &S::SQLITE)
+            .field("values", &self.values.as_ref().map_or(0, Vec::len))
+            .finish()
     }
 }

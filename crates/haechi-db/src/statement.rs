@@ -26,18 +26,39 @@ pub(crate) enum Access {
     Write,
 }
 
+/// How much of an answer the caller wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    First,
+}
+
 /// A statement with its values, ready to run.
 pub struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
     access: Access,
+    wanted: Wanted,
 }
 
 #[allow(dead_code, reason = "the builder and the macros are the callers")]
 impl Statement {
     /// Starts an empty statement that only reads.
     pub(crate) fn read() -> Statement {
-        Statement { text: Cow::Owned(String::with_capacity(160)), values: Vec::new(), access: Access::Read }
+        Statement::start("", 160)
+    }
+
+    /// Starts a statement that reads with a const of the compiler.
+    pub(crate) fn reading(head: &'static str) -> Statement {
+        Statement::start(head, head.len() + 128)
+    }
+
+    fn start(head: &'static str, room: usize) -> Statement {
+        let mut text = String::with_capacity(room);
+        text.push_str(head);
+        // Room for what most statements bind: growing costs more than the memory.
+        let values = Vec::with_capacity(4);
+        Statement { text: Cow::Owned(text), values, access: Access::Read, wanted: Wanted::All }
     }
 
     /// Starts an empty statement that writes.
@@ -48,7 +69,13 @@ impl Statement {
     /// Makes a statement of a whole text, checked by the compiler, whose placeholders are `$1`, `$2` … in the order
     /// of `values`.
     pub(crate) fn from_const(text: &'static str, values: Vec<Value>, access: Access) -> Statement {
-        Statement { text: Cow::Borrowed(text), values, access }
+        Statement { text: Cow::Borrowed(text), values, access, wanted: Wanted::All }
+    }
+
+    /// Lets a statement that reads end with its first row.
+    pub(crate) fn first(mut self) -> Statement {
+        self.wanted = Wanted::First;
+        self
     }
 
     /// Appends text of this crate, or a const that the compiler checked.
@@ -87,6 +114,11 @@ impl Statement {
 
     pub(crate) fn access(&self) -> Access {
         self.access
+    }
+
+    /// Whether the answer may end with its first row; what writes is always run to its end.
+    pub(crate) fn ends_early(&self) -> bool {
+        self.wanted == Wanted::First && self.access == Access::Read
     }
 
     /// Refuses values that no engine stores as they are.

@@ -78,7 +78,7 @@ impl<M: Model> Update<M> {
     /// # Errors
     /// Fails as [`execute`](Update::execute) does.
     pub async fn returning(self, db: impl Executor) -> Result<Vec<M>> {
-        fetch(db, |engine| self.statement(engine, Returning::Row), M::from_row).await
+        fetch(self.statement(db.engine(), Returning::Row), db, M::from_row).await
     }
 
     fn statement(self, engine: Engine, returning: Returning) -> Result<Statement> {

@@ -70,6 +70,7 @@ fn mismatch<T: FromValue>() -> Error {
 
 impl FromValue for bool {
     const TYPE: Type = Type::Bool;
+    #[inline]
     fn from_value(value: Value) -> Result<Self> {
         match value {
             Value::Bool(value) => Ok(value),
@@ -84,6 +85,7 @@ macro_rules! integer {
     ($($int:ty => $kind:ident),*) => {$(
         impl FromValue for $int {
             const TYPE: Type = Type::$kind;
+            #[inline]
             fn from_value(value: Value) -> Result<Self> {
                 match value {
                     Value::Int(value) => <$int>::try_from(value).map_err(|_| mismatch::<Self>()),
@@ -102,6 +104,7 @@ integer!(i16 => I16, i32 => I32, i64 => I64, u16 => I32, u32 => I64, u64 => I64)
 
 impl FromValue for f64 {
     const TYPE: Type = Type::F64;
+    #[inline]
     fn from_value(value: Value) -> Result<Self> {
         match value {
             Value::Float(value) => Ok(value),
@@ -112,6 +115,7 @@ impl FromValue for f64 {
 
 impl FromValue for String {
     const TYPE: Type = Type::Text;
+    #[inline]
     fn from_value(value: Value) -> Result<Self> {
         match value {
             Value::Text(value) => Ok(value),

@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::task::AbortHandle;
 use tokio_postgres::{
     Client, Config, NoTls,
     config::{Host, SslMode},
@@ -20,6 +21,7 @@ use crate::{Error, ErrorKind, Options, Prepared, Result};
 pub(super) struct Address {
     pub(super) config: Config,
     pub(super) tls: Option<MakeRustlsConnect>,
+    pub(super) prepared: Prepared,
     owner: Config,
 }
 
@@ -33,6 +35,7 @@ impl Address {
             return Err(configuration("the PostgreSQL URL names no host"));
         }
         let mode = parts.mode(is_local(&config))?;
+        let prepared = parts.prepared(options.prepared)?;
         config.ssl_mode(mode);
         let tls = match mode {
             SslMode::Disable => None,
@@ -43,11 +46,16 @@ impl Address {
             config.application_name("haechi");
         }
         let mut owner = config.clone();
-        if options.prepared == Prepared::Keep {
+        if prepared == Prepared::Keep {
             config.options(session(&config, options));
             owner.options(with(&owner, OWNER.to_owned()));
         }
-        Ok(Address { config, tls, owner })
+        Ok(Address { config, tls, prepared, owner })
+    }
+
+    /// Opens a connection, and returns how to end it without a word to the server.
+    pub(super) async fn connect(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        self.open(&self.config).await
     }
 
     /// Names the database without user and password.
@@ -58,21 +66,34 @@ impl Address {
     }
 
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
+        let (client, _) = self.open(&self.owner).await.map_err(|error| failure::translate(&error))?;
+        Ok(client)
+    }
+
+    async fn open(&self, config: &Config) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
         match &self.tls {
             Some(tls) => {
-                let (client, connection) =
-                    self.owner.connect(tls.clone()).await.map_err(|error| failure::translate(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
+                let (client, connection) = config.connect(tls.clone()).await?;
+                Ok((client, drive(connection)))
             }
             None => {
-                let (client, connection) =
-                    self.owner.connect(NoTls).await.map_err(|error| failure::translate(&error))?;
-                tokio::spawn(connection);
-                Ok(client)
+                let (client, connection) = config.connect(NoTls).await?;
+                Ok((client, drive(connection)))
             }
         }
     }
+}
+
+/// Moves the bytes of a connection until its client is dropped.
+fn drive(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+) -> AbortHandle {
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
+        }
+    });
+    driver.abort_handle()
 }
 
 /// The URL without the parameters that are ours: the driver knows neither `verify-full` nor a file of roots.
@@ -80,17 +101,19 @@ struct Parts {
     url: String,
     mode: Option<String>,
     roots: Option<String>,
+    prepared: Option<String>,
 }
 
 impl Parts {
     fn split(url: &str) -> Parts {
         let (base, query) = url.rsplit_once('?').unwrap_or((url, ""));
-        let mut parts = Parts { url: base.to_owned(), mode: None, roots: None };
+        let mut parts = Parts { url: base.to_owned(), mode: None, roots: None, prepared: None };
         let mut separator = '?';
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", mode)) => parts.mode = Some(mode.to_owned()),
                 Some(("sslrootcert", path)) => parts.roots = Some(path.to_owned()),
+                Some(("prepared", prepared)) => parts.prepared = Some(prepared.to_owned()),
                 _ => {
                     parts.url.push(separator);
                     parts.url.push_str(pair);
@@ -99,6 +122,15 @@ impl Parts {
             }
         }
         parts
+    }
+
+    fn prepared(&self, unless_said: Prepared) -> Result<Prepared> {
+        match self.prepared.as_deref() {
+            None => Ok(unless_said),
+            Some("keep") => Ok(Prepared::Keep),
+            Some("drop") => Ok(Prepared::Drop),
+            Some(_) => Err(configuration("prepared must be \"keep\", or \"drop\" behind a pooler")),
+        }
     }
 
     /// Encrypts unless the server is on this machine; where it encrypts, it always verifies.
@@ -152,16 +184,31 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
 
 /// The limits of each session; they stand behind those of the URL, so that they win.
 fn session(config: &Config, options: &Options) -> String {
-    let milliseconds = |limit: Duration| limit.as_millis();
-    with(
-        config,
-        format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={IDLE} \
-             -c standard_conforming_strings=on -c TimeZone=UTC",
-            milliseconds(options.statement_timeout),
-            milliseconds(options.wait_timeout),
-        ),
-    )
+    let limits = limits(options).map(|(name, value)| format!("-c {name}={value}"));
+    with(config, limits.join(" "))
+}
+
+/// What starts a transaction. Where a pooler hands the session to others, and refuses to be told its limits when it is
+/// opened, each transaction sets them for itself.
+pub(super) fn begin(prepared: Prepared, options: &Options) -> String {
+    match prepared {
+        Prepared::Keep => "BEGIN".to_owned(),
+        Prepared::Drop => {
+            let limits = limits(options).map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
+            format!("BEGIN{}", limits.concat())
+        }
+    }
+}
+
+fn limits(options: &Options) -> [(&'static str, String); 5] {
+    let milliseconds = |limit: Duration| limit.as_millis().to_string();
+    [
+        ("statement_timeout", milliseconds(options.statement_timeout)),
+        ("lock_timeout", milliseconds(options.wait_timeout)),
+        ("idle_in_transaction_session_timeout", IDLE.to_string()),
+        ("standard_conforming_strings", "on".to_owned()),
+        ("TimeZone", "UTC".to_owned()),
+    ]
 }
 
 fn with(config: &Config, settings: String) -> String {
@@ -210,6 +257,15 @@ mod tests {
         check("postgres://u@127.0.0.1/d?sslmode=verify-ca", None);
         check("postgres:///d", None);
         check("postgres://u@db.example.org/d?sslrootcert=/nonexistent", None);
+    }
+
+    #[test]
+    fn a_url_says_that_a_pooler_stands_before_the_server() {
+        let prepared = |url: &str| Address::parse(url, &Options::default()).map(|address| address.prepared);
+        assert_eq!(prepared("postgres://u@127.0.0.1/d"), Ok(Prepared::Keep));
+        assert_eq!(prepared("postgres://u@127.0.0.1/d?prepared=keep"), Ok(Prepared::Keep));
+        assert_eq!(prepared("postgres://u@127.0.0.1/d?prepared=drop&sslmode=disable"), Ok(Prepared::Drop));
+        assert!(prepared("postgres://u@127.0.0.1/d?prepared=Drop").is_err());
     }
 
     #[test]

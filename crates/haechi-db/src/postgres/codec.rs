@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type as PgType, to_sql_checked};
 use uuid::Uuid;
 
-use crate::{Error, ErrorKind, Result, Row, Type, Value, error::Invalid};
+use crate::{Error, ErrorKind, Result, Type, Value, error::Invalid};
 
 type Boxed = Box<dyn StdError + Sync + Send>;
 
@@ -149,17 +149,16 @@ fn array(item: Type) -> Option<Type> {
     }))
 }
 
-/// Reads the columns of a row into `into`, which is used again for each row.
-pub(super) fn read(row: &tokio_postgres::Row, into: &mut Row) -> Result<()> {
-    into.clear();
-    for column in 0..row.len() {
-        let received = row.try_get::<_, Received>(column).map_err(|_| {
+/// Reads the value of a column.
+#[inline]
+pub(crate) fn value(row: &tokio_postgres::Row, column: usize) -> Result<Value> {
+    match row.try_get::<_, Received>(column) {
+        Ok(received) => Ok(received.0),
+        Err(_) => {
             let expected = declared(row.columns()[column].type_()).unwrap_or(Type::Text);
-            Error::new(ErrorKind::Decode { column, expected })
-        })?;
-        into.push(received.0);
+            Err(Error::new(ErrorKind::Decode { column, expected }))
+        }
     }
-    Ok(())
 }
 
 /// A value as it came.
@@ -167,7 +166,7 @@ struct Received(Value);
 
 impl<'a> FromSql<'a> for Received {
     fn from_sql(kind: &PgType, raw: &'a [u8]) -> Result<Self, Boxed> {
-        value(kind, raw).map(Received)
+        decoded(kind, raw).map(Received)
     }
 
     fn from_sql_null(_: &PgType) -> Result<Self, Boxed> {
@@ -179,7 +178,7 @@ impl<'a> FromSql<'a> for Received {
     }
 }
 
-fn value(kind: &PgType, raw: &[u8]) -> Result<Value, Boxed> {
+fn decoded(kind: &PgType, raw: &[u8]) -> Result<Value, Boxed> {
     Ok(match *kind {
         PgType::BOOL => Value::Bool(bool::from_sql(kind, raw)?),
         PgType::INT2 => Value::Int(i16::from_sql(kind, raw)?.into()),
@@ -198,7 +197,7 @@ fn value(kind: &PgType, raw: &[u8]) -> Result<Value, Boxed> {
         PgType::JSON | PgType::JSONB => Value::Json(Box::new(serde_json::Value::from_sql(kind, raw)?)),
         PgType::VOID => Value::Null,
         ref other => match other.kind() {
-            Kind::Domain(base) => value(base, raw)?,
+            Kind::Domain(base) => decoded(base, raw)?,
             Kind::Array(_) => {
                 let items = Vec::<Received>::from_sql(kind, raw)?;
                 Value::Array(items.into_iter().map(|item| item.0).collect())

@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 
-use deadpool_postgres::PoolError;
 use rustls::CertificateError;
 use tokio_postgres::error::DbError;
 
@@ -43,15 +42,11 @@ pub(crate) fn unfit(error: &tokio_postgres::Error) -> Unfit {
     Unfit { said: error.as_db_error().map(|answer| answer.message().to_owned()), error: translate(error) }
 }
 
-/// Translates the error of the pool: nothing of it is the caller's fault.
-pub(crate) fn pool(error: &PoolError) -> Error {
-    match error {
-        PoolError::Backend(error) => match translate(error) {
-            untrusted if matches!(untrusted.kind(), ErrorKind::Untrusted(_)) => untrusted,
-            _ => Error::unavailable(),
-        },
-        PoolError::Timeout(_) => Error::unavailable(),
-        _ => Error::new(ErrorKind::Closed),
+/// Translates why there is no connection: nothing of it is the caller's fault.
+pub(crate) fn connecting(error: &tokio_postgres::Error) -> Error {
+    match translate(error) {
+        untrusted if matches!(untrusted.kind(), ErrorKind::Untrusted(_)) => untrusted,
+        _ => Error::unavailable(),
     }
 }
 

@@ -2,28 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::Object;
 use futures_util::TryStreamExt as _;
 use tokio::{runtime::Handle, time::timeout};
-use tokio_postgres::{NoTls, RowStream};
+use tokio_postgres::{Client, NoTls, RowStream};
 
 use super::{
     address::Address,
-    bind, codec,
+    bind,
     failure::{self, translate},
-    keeps, parameters, within,
+    parameters,
+    pool::{Connection, Shared},
+    within,
 };
 use crate::{
-    Error, ErrorKind, Prepared, Result, Row, Statement, Value, db::Decode, describe::Unfit, queue::Turn,
+    Error, Prepared, Result, Row, Statement, Value, db::Decode, describe::Unfit, queue::Turn,
     statement::Access,
 };
 
 /// A connection of the pool. It goes back when it is dropped; if a caller was cancelled in between, the server is told
 /// to stop and the transaction is rolled back first.
 pub(crate) struct Lease {
-    held: Option<(Object, Turn)>,
-    address: Arc<Address>,
-    prepared: Prepared,
+    held: Option<(Box<Connection>, Turn)>,
+    pool: Arc<Shared>,
     state: State,
 }
 
@@ -53,30 +53,34 @@ impl State {
 }
 
 impl Lease {
-    pub(super) fn new(client: Object, turn: Turn, address: Arc<Address>, prepared: Prepared) -> Lease {
-        Lease { held: Some((client, turn)), address, prepared, state: State::Idle }
+    pub(super) fn new(connection: Box<Connection>, turn: Turn, pool: Arc<Shared>) -> Lease {
+        Lease { held: Some((connection, turn)), pool, state: State::Idle }
     }
 
-    fn client(&self) -> Result<&Object> {
-        match &self.held {
-            Some((client, _)) => Ok(client),
-            None => Err(Error::new(ErrorKind::Closed)),
+    fn connection(&mut self) -> &mut Connection {
+        let (connection, _) = self.held.as_mut().expect("the connection leaves only in `drop`");
+        connection
+    }
+
+    fn client(&mut self) -> &Client {
+        &self.connection().client
+    }
+
+    async fn prepare(&mut self, text: &str) -> Result<tokio_postgres::Statement> {
+        if let Some(known) = self.connection().prepared.find(text) {
+            return Ok(known);
         }
-    }
-
-    pub(super) async fn prepare(&mut self, text: &str) -> Result<tokio_postgres::Statement> {
-        self.state = self.state.started();
-        let client = self.client()?;
-        let outcome =
-            if keeps(self.prepared) { client.prepare_cached(text).await } else { client.prepare(text).await };
-        self.settle();
-        outcome.map_err(|error| translate(&error))
+        let prepared = Box::pin(self.parse(text)).await.map_err(|unfit| unfit.error)?;
+        if self.pool.address.prepared == Prepared::Keep {
+            self.connection().prepared.keep(text, prepared.clone());
+        }
+        Ok(prepared)
     }
 
     /// Lets the server read a statement as if it had never seen it: one that it keeps may be older than the schema.
     pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement, Unfit> {
         self.state = self.state.started();
-        let outcome = self.client()?.prepare(text).await;
+        let outcome = self.client().prepare(text).await;
         self.settle();
         outcome.map_err(|error| failure::unfit(&error))
     }
@@ -86,19 +90,20 @@ impl Lease {
         let prepared = self.prepare(statement.text()).await?;
         bind(statement, &prepared)?;
         self.state = self.state.started();
-        let opened = self.client()?.query_raw(&prepared, parameters(statement)).await;
+        let opened = self.client().query_raw(&prepared, parameters(statement)).await;
         opened.map_err(|error| self.fail(&error))
     }
 
     pub(crate) async fn fetch<T>(&mut self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let mut rows = std::pin::pin!(self.open(statement).await?);
-        let mut buffer = Row::default();
-        let mut decoded = Vec::new();
+        let mut decoded = Vec::with_capacity(usize::from(statement.ends_early()));
         let mut failed = None;
+        let enough = |decoded: &Vec<T>| statement.ends_early() && !decoded.is_empty();
         loop {
             match rows.try_next().await {
-                Ok(Some(_)) if failed.is_some() => {}
-                Ok(Some(row)) => match codec::read(&row, &mut buffer).and_then(|()| decode(&mut buffer)) {
+                // The server sends the rest nevertheless, and the connection is free only behind it.
+                Ok(Some(_)) if failed.is_some() || enough(&decoded) => {}
+                Ok(Some(row)) => match decode(&mut Row::of_postgres(&row)) {
                     Ok(value) => decoded.push(value),
                     Err(error) => failed = Some(error),
                 },
@@ -141,16 +146,16 @@ impl Lease {
     pub(super) fn fail(&mut self, error: &tokio_postgres::Error) -> Error {
         self.settle();
         let error = translate(error);
-        if let (true, Some((client, _))) = (error.is_conflict(), &self.held) {
-            // The schema may have changed since the statements were prepared.
-            client.statement_cache.clear();
+        if error.is_conflict() {
+            self.connection().prepared.clear();
         }
         error
     }
 
     pub(super) async fn begin(&mut self) -> Result<()> {
         self.state = State::RunningInTransaction;
-        self.control("BEGIN").await
+        let pool = Arc::clone(&self.pool);
+        self.batch(&pool.begin).await
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
@@ -167,10 +172,25 @@ impl Lease {
         }
     }
 
+    /// Ends a transaction of one statement.
+    pub(super) async fn end<T>(self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(value) => self.commit().await.map(|()| value),
+            Err(error) => {
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
     /// Runs a statement of this crate that returns nothing.
     pub(crate) async fn control(&mut self, text: &'static str) -> Result<()> {
+        self.batch(text).await
+    }
+
+    async fn batch(&mut self, text: &str) -> Result<()> {
         self.state = self.state.started();
-        let outcome = self.client()?.batch_execute(text).await;
+        let outcome = self.client().batch_execute(text).await;
         self.settle();
         outcome.map_err(|error| translate(&error))
     }
@@ -178,16 +198,22 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((client, turn)) = self.held.take() else { return };
-        if self.state == State::Idle || client.is_closed() {
+        let Some((connection, turn)) = self.held.take() else { return };
+        if connection.client.is_closed() {
+            return;
+        }
+        if self.state == State::Idle {
+            // Before the turn ends, so that the next caller finds it.
+            self.pool.give_back(connection);
             return;
         }
         let running = matches!(self.state, State::Running | State::RunningInTransaction);
-        let address = Arc::clone(&self.address);
+        let pool = Arc::clone(&self.pool);
         let clean_up = async move {
-            if timeout(CLEAN_UP, clean(&client, &address, running)).await != Ok(Ok(())) {
+            match timeout(CLEAN_UP, clean(&connection.client, &pool.address, running)).await {
+                Ok(Ok(())) => pool.give_back(connection),
                 // What cannot be brought back to a known state is closed: the server then rolls back on its own.
-                drop(Object::take(client));
+                Ok(Err(())) | Err(_) => connection.discard(),
             }
             drop(turn);
         };
@@ -203,7 +229,7 @@ impl Drop for Lease {
 ///
 /// Returns an error for a connection that must be closed. One whose statement was cancelled always is: the server acts on
 /// the cancellation at a moment that nobody is told, and it would hit the next caller's statement.
-async fn clean(client: &Object, address: &Address, running: bool) -> Result<(), ()> {
+async fn clean(client: &Client, address: &Address, running: bool) -> Result<(), ()> {
     if running {
         let token = client.cancel_token();
         // If this fails, the statement ends at its own deadline.

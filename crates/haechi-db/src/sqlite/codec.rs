@@ -5,7 +5,7 @@ use rusqlite::{
     types::{ToSqlOutput, Value as Owned, ValueRef},
 };
 
-use crate::{Error, ErrorKind, Result, Row, Type, Value, error::Invalid, time};
+use crate::{Error, ErrorKind, Result, Type, Value, error::Invalid, time};
 
 /// A value on its way to a placeholder.
 pub(super) struct Bound<'a>(pub(super) &'a Value);
@@ -44,21 +44,19 @@ pub(super) fn check(value: &Value) -> Result<()> {
     }
 }
 
-/// Reads the columns of a row into `into`, which is used again for each row.
-pub(super) fn read(row: &rusqlite::Row<'_>, columns: usize, into: &mut Row) -> Result<()> {
-    into.clear();
-    for column in 0..columns {
-        let undecodable = |_| Error::new(ErrorKind::Decode { column, expected: Type::Text });
-        let value = row.get_ref(column).map_err(super::failure::translate)?;
-        into.push(match value {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(value) => Value::Int(value),
-            ValueRef::Real(value) => Value::Float(value),
-            ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(undecodable)?.to_owned()),
-            ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-        });
-    }
-    Ok(())
+/// Reads the value of a column.
+#[inline]
+pub(crate) fn value(row: &rusqlite::Row<'_>, column: usize) -> Result<Value> {
+    Ok(match row.get_ref(column).map_err(super::failure::translate)? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Real(value) => Value::Float(value),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => return Err(Error::new(ErrorKind::Decode { column, expected: Type::Text })),
+        },
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    })
 }
 
 /// Reads a declared type, also as Django declares it.

@@ -72,7 +72,7 @@ impl Connection {
         decode: Decode<T>,
         budget: Duration,
     ) -> Result<Vec<T>> {
-        let mut decoded = Vec::new();
+        let mut decoded = Vec::with_capacity(usize::from(statement.ends_early()));
         self.each(statement, budget, |row| {
             decoded.push(decode(row)?);
             Ok(())
@@ -109,10 +109,11 @@ impl Connection {
         let mut prepared = self.prepare(statement)?;
         let columns = prepared.column_count();
         let mut rows: Rows<'_> = prepared.raw_query();
-        let mut buffer = Row::with_capacity(columns);
         while let Some(row) = rows.next().map_err(translate)? {
-            codec::read(row, columns, &mut buffer)?;
-            take(&mut buffer)?;
+            take(&mut Row::of_sqlite(row, columns))?;
+            if statement.ends_early() {
+                break;
+            }
         }
         Ok(())
     }
@@ -281,3 +282,32 @@ const OPCODES: i32 = 2000;
 
 /// For `BEGIN` and `COMMIT`, which wait for a lock and for the disk, but never compute.
 const CONTROL: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn ten_thousand_shapes_of_statement_leave_a_bounded_number_in_memory() {
+        let connection = Connection::memory(&Options::default()).unwrap();
+        let shape = |number: u32| {
+            let mut statement = Statement::read();
+            statement.push_literal("select 1");
+            for bit in 0..14 {
+                statement.push_literal(if number >> bit & 1 == 0 { " + 1" } else { " - 1" });
+            }
+            statement
+        };
+        for number in 0..10_000 {
+            connection.fetch(&shape(number), |row| row.take::<i64>(0), CONTROL).unwrap();
+        }
+        // One that was kept has run before; one that was not is prepared anew.
+        let kept = |number: &u32| {
+            let prepared = connection.driver.prepare_cached(shape(*number).text()).unwrap();
+            prepared.get_status(StatementStatus::Run) > 0
+        };
+        assert_eq!((0..10_000).rev().take_while(kept).count(), 256);
+    }
+}

@@ -15,6 +15,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures_util::stream::BoxStream;
 
+pub(crate) use codec::value;
 pub(crate) use writer::Transaction;
 
 use crate::{
@@ -52,13 +53,19 @@ impl Sqlite {
         &self.options
     }
 
-    pub(crate) async fn read<T: Send + 'static>(
+    /// Reads on this thread, or returns nothing if that would take long.
+    pub(crate) fn read_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
+        self.readers.as_ref()?.fetch_short(statement, decode)
+    }
+
+    /// Reads on a blocking thread.
+    pub(crate) async fn read_long<T: Send + 'static>(
         &self,
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<Vec<T>> {
         match &self.readers {
-            Some(readers) => readers.fetch(statement, decode).await,
+            Some(readers) => readers.fetch_long(statement, decode).await,
             None => self.write(statement, decode).await,
         }
     }

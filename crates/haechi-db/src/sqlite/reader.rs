@@ -3,9 +3,10 @@
 use std::{
     collections::HashSet,
     num::NonZero,
+    ops::Deref,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -28,7 +29,8 @@ use crate::{
 
 /// Two lanes: short reads on the thread that asks, long ones on blocking threads.
 pub(super) struct Readers {
-    fast: Lane,
+    /// Nobody waits for one: a fast connection is never held across an await, so that one is idle for each thread.
+    fast: Idle,
     slow: Lane,
     long: LongTexts,
     inline: Duration,
@@ -37,10 +39,9 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Readers> {
-        // A fast connection is never held across an await, so that more of them than threads would be idle.
-        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_FAST);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_FAST);
         Ok(Readers {
-            fast: Lane::open(path, workers, options)?,
+            fast: Idle::open(path, threads, options)?,
             slow: Lane::open(path, options.readers.max(1), options)?,
             long: LongTexts::default(),
             inline: options.inline,
@@ -48,22 +49,26 @@ impl Readers {
         })
     }
 
-    pub(super) async fn fetch<T: Send + 'static>(
+    /// Reads on this thread, or returns nothing if that would take long.
+    pub(super) fn fetch_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
+        if self.inline.is_zero() || self.long.contains(statement.text()) {
+            return None;
+        }
+        let connection = Taken::from(&self.fast)?;
+        match connection.get().fetch(statement, decode, self.inline) {
+            Err(error) if *error.kind() == ErrorKind::Timeout => {
+                self.long.add(statement.text());
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+
+    pub(super) async fn fetch_long<T: Send + 'static>(
         &self,
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<Vec<T>> {
-        if !self.inline.is_zero() && !self.long.contains(statement.text()) {
-            let connection = self.fast.take().await?;
-            match connection.get().fetch(&statement, decode, self.inline) {
-                Err(error) if *error.kind() == ErrorKind::Timeout => self.long.add(statement.text()),
-                outcome => return outcome,
-            }
-        }
-        self.fetch_long(statement, decode).await
-    }
-
-    async fn fetch_long<T: Send + 'static>(&self, statement: Statement, decode: Decode<T>) -> Result<Vec<T>> {
         let connection = self.slow.take().await?;
         let (answer, outcome) = oneshot::channel();
         let watch = Watch::new(&connection);
@@ -122,44 +127,68 @@ impl Readers {
 /// Some connections and the line before them.
 struct Lane {
     queue: Queue,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Idle>,
 }
 
 impl Lane {
     fn open(path: &Path, count: usize, options: &Options) -> Result<Lane> {
-        let idle = (0..count).map(|_| Connection::reader(path, options)).collect::<Result<_>>()?;
         let queue = Queue::new(count, options.queue, options.wait_timeout);
-        Ok(Lane { queue, idle: Arc::new(Mutex::new(idle)) })
+        Ok(Lane { queue, idle: Arc::new(Idle::open(path, count, options)?) })
     }
 
-    async fn take(&self) -> Result<Taken> {
+    async fn take(&self) -> Result<InTurn> {
         let turn = self.queue.enter().await?;
-        let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match connection {
-            Some(connection) => {
-                Ok(Taken { connection: Some(connection), idle: Arc::clone(&self.idle), _turn: turn })
-            }
-            None => Err(Error::new(ErrorKind::Closed)),
-        }
+        let taken = Taken::from(Arc::clone(&self.idle)).ok_or_else(|| Error::new(ErrorKind::Closed))?;
+        Ok(InTurn { taken, _turn: turn })
     }
 }
 
-/// A connection that goes back to its lane when it is dropped, before its turn ends.
-struct Taken {
-    connection: Option<Connection>,
-    idle: Arc<Mutex<Vec<Connection>>>,
-    _turn: Turn,
+/// Connections that nobody uses.
+struct Idle(Mutex<Vec<Box<Connection>>>);
+
+impl Idle {
+    fn open(path: &Path, count: usize, options: &Options) -> Result<Idle> {
+        let connections = (0..count).map(|_| Connection::reader(path, options).map(Box::new));
+        Ok(Idle(Mutex::new(connections.collect::<Result<_>>()?)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<Connection>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Taken {
+/// A connection that goes back where it was taken from when it is dropped.
+struct Taken<I: Deref<Target = Idle>> {
+    connection: Option<Box<Connection>>,
+    idle: I,
+}
+
+impl<I: Deref<Target = Idle>> Taken<I> {
+    fn from(idle: I) -> Option<Taken<I>> {
+        let connection = Some(idle.lock().pop()?);
+        Some(Taken { connection, idle })
+    }
+
     fn get(&self) -> &Connection {
         self.connection.as_ref().expect("the connection leaves only in `drop`")
     }
 }
 
-impl Drop for Taken {
+impl<I: Deref<Target = Idle>> Drop for Taken<I> {
     fn drop(&mut self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.connection.take());
+        self.idle.lock().extend(self.connection.take());
+    }
+}
+
+/// A connection whose return ends a turn: fields are dropped in this order.
+struct InTurn {
+    taken: Taken<Arc<Idle>>,
+    _turn: Turn,
+}
+
+impl InTurn {
+    fn get(&self) -> &Connection {
+        self.taken.get()
     }
 }
 
@@ -170,7 +199,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(connection: &Taken) -> Watch {
+    fn new(connection: &InTurn) -> Watch {
         Watch { deadline: connection.get().deadline().clone(), alive: Arc::new(Mutex::new(true)) }
     }
 }
@@ -184,7 +213,7 @@ impl Drop for Watch {
 }
 
 /// Gives the connection back under the lock, so that a cancelled caller cannot interrupt the next one.
-fn finish(alive: &Mutex<bool>, connection: Taken) {
+fn finish(alive: &Mutex<bool>, connection: InTurn) {
     let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
     *alive = false;
     drop(connection);

@@ -8,6 +8,7 @@ mod hardening;
 mod limits;
 mod migrations;
 mod planted;
+mod prepared;
 mod reliability;
 mod scratch;
 mod tenants;

@@ -33,8 +33,7 @@ impl Scratch {
 
     /// A schema in the PostgreSQL database for tests, or `None` where there is no server and none is required.
     pub(crate) async fn postgres(options: Options) -> Option<Scratch> {
-        let base = std::env::var("HAECHI_TEST_POSTGRES")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/test".to_owned());
+        let base = server();
         let name = format!("haechi_{}", Uuid::new_v4().simple());
         if let Err(error) = administer(&base, &format!("create schema {name}")).await {
             assert!(!required(), "PostgreSQL is required here: {error}");
@@ -64,6 +63,12 @@ impl Scratch {
     pub(crate) async fn ddl(&self, text: &'static str) {
         ddl(&self.db, text).await;
     }
+}
+
+/// The URL of the PostgreSQL server for tests.
+pub(crate) fn server() -> String {
+    std::env::var("HAECHI_TEST_POSTGRES")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/test".to_owned())
 }
 
 /// Changes the schema of a database without a scratch.
