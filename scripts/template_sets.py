@@ -28,8 +28,7 @@ SETS = [
     ("Sphinx", "Sphinx, themes", ["sphinx/themes/*"], "jinja"),
     ("pelican", "Pelican, theme simple", ["pelican/themes/simple/templates"], "jinja"),
     ("pelican", "Pelican, theme notmyidea", ["pelican/themes/simple/templates", "pelican/themes/notmyidea/templates"], "jinja"),
-    ("nbconvert", "nbconvert, HTML", ["share/templates/base", "share/templates/classic", "share/templates/basic",
-                                      "share/templates/lab"], "jinja"),
+    ("nbconvert", "nbconvert", ["*.data/data/share/jupyter/nbconvert/templates"], "jinja"),
 ]
 # What another engine would read, or what is not there: nothing that a rule of the escaper refused.
 LANGUAGE = {"syntax", "unknown-filter", "unknown-test", "not-found", "not-utf8", "name"}

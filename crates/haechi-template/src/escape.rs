@@ -193,19 +193,26 @@ pub(crate) fn inert_json(json: &str) -> String {
 ///
 /// Three masks cover `"` `&` `'` (and `#`), `<` `>`, and NUL, CR (and the tab): a compiler does that for 16 bytes at once.
 fn is_inert(text: &str) -> bool {
-    let special = |byte: &u8| (byte & !5 == b'"') | (byte & !2 == b'<') | (byte & !0xd == 0);
     let (blocks, rest) = text.as_bytes().as_chunks::<16>();
-    let block = |bytes: &[u8; 16]| bytes.iter().fold(0, |found, byte| found | u8::from(special(byte))) != 0;
-    if blocks.iter().any(block) {
-        return false;
-    }
-    if rest.is_empty() {
-        return true;
-    }
-    let mut last = [b'a'; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    !block(&last)
+    let block =
+        |bytes: &[u8; 16]| bytes.iter().fold(0, |found, byte| found | u8::from(is_special(*byte))) != 0;
+    !blocks.iter().any(block) && !rest.iter().any(|byte| SPECIAL[usize::from(*byte)])
 }
+
+const fn is_special(byte: u8) -> bool {
+    (byte & !5 == b'"') | (byte & !2 == b'<') | (byte & !0xd == 0)
+}
+
+/// The same for single bytes: most values are short.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        special[byte as usize] = is_special(byte);
+        byte += 1;
+    }
+    special
+};
 
 /// Calls `use_it` with the value as the escapers see it.
 fn with_plain<R>(value: &Value, use_it: impl FnOnce(Plain<'_>) -> R) -> R {

@@ -260,8 +260,8 @@ mod tests {
     #[test]
     fn a_planted_fault_is_noticed() {
         let source = "<p><a href=\"{{ x }}\">{{ y }}{% if z %}{{ z|upper }}{% endif %}";
-        check(source, |text| text.replace("(x)|_hx_", "(x)|_hx_1"));
-        check(source, |text| text.replace("(x)|_hx_", "x|other_"));
+        check(source, |text| text.replace("(x)|_", "(x)|_1"));
+        check(source, |text| text.replace("(x)|_", "x|other_"));
         check(source, |text| text.replace("{{ y }}", "{{ (y)|_hx_safe }}"));
         check(source, |text| text.replace("{{ _hx_nonce }}", ""));
         check(source, |text| text.replace("<p", "<b"));
