@@ -37,7 +37,7 @@ fn asvs_15_2_4_every_crate_comes_from_the_registry() {
     for package in packages() {
         match package.source {
             None => {
-                assert!(package.name.starts_with("haechi") || package.name == "board", "{}", package.name)
+                assert!(package.name.starts_with("haechi") || package.name == "board", "{}", package.name);
             }
             Some(source) => assert_eq!(
                 source, "registry+https://github.com/rust-lang/crates.io-index",
