@@ -131,7 +131,7 @@ impl std::error::Error for NoRoom {}
 /// What a body that could not be read means for its sender: it was broken, or there was no room for it.
 pub(crate) fn refusal(error: &(dyn std::error::Error + 'static)) -> Denial {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let denial = match causes.any(|cause| cause.is::<NoRoom>()) {
+    let denial = match causes.any(<dyn std::error::Error>::is::<NoRoom>) {
         true => Denial::new(StatusCode::SERVICE_UNAVAILABLE, "body", "no-room").retry_after(RETRY),
         false => Denial::new(StatusCode::BAD_REQUEST, "body", "broken"),
     };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
 
 use super::FileKind;
 use super::uploaded_file::plain;
@@ -49,7 +49,7 @@ impl IntoResponse for Download {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind.content_type()));
         headers.insert(CONTENT_DISPOSITION, disposition);
         response.extensions_mut().insert(danger::with_header(
-            HeaderName::from(CONTENT_SECURITY_POLICY),
+            CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(POLICY),
             "stricter than that of the site: what somebody sent runs nothing",
         ));
