@@ -37,7 +37,7 @@ impl Db {
         let backend = match &url.0 {
             Location::Memory => Backend::Sqlite(Sqlite::memory(options)?),
             Location::File(path) => Backend::Sqlite(Sqlite::open(path.clone(), options).await?),
-            Location::Postgres(url) => Backend::Postgres(Postgres::new(url, options)?),
+            Location::Postgres(url) => Backend::Postgres(Postgres::new(url, &options)?),
         };
         Ok(Db(Arc::new(backend)))
     }

@@ -180,6 +180,7 @@ impl Db {
             Backend::Sqlite(_) => Ok(Vec::new()),
             Backend::Postgres(_) => {
                 let statement = Statement::from_const(ROLE, Vec::new(), crate::statement::Access::Read);
+                #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not as general")]
                 let mut row = self.fetch(statement, |row| row.keep()).await?;
                 let row = row.first_mut().ok_or_else(|| Error::new(ErrorKind::NotFound))?;
                 let mut lines = Vec::new();

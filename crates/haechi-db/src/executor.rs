@@ -25,6 +25,10 @@ pub trait Executor: Send + sealed::Sealed {
 
     /// Runs a statement and returns the rows of its answer.
     #[doc(hidden)]
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not as general as a closure"
+    )]
     fn rows(self, statement: Statement) -> impl Future<Output = Result<Vec<KeptRow>>> + Send
     where
         Self: Sized,

@@ -96,6 +96,8 @@ mod tests {
             let named = page.split("t(\"").skip(1).filter_map(|rest| rest.split('"').next());
             texts.extend(named.map(str::to_owned));
         }
+        // What a password is similar to, in Django's words.
+        texts.extend(["username", "first name", "last name", "email address"].map(str::to_owned));
         texts.sort();
         texts.dedup();
         texts

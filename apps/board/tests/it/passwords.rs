@@ -117,7 +117,7 @@ fn asvs_6_2_8_a_password_is_what_was_typed_and_nothing_near_it() {
         match server.visitor().submit("/accounts/login", &fields).status {
             303 => break,
             429 if began.elapsed().as_secs() < 40 => {
-                std::thread::sleep(std::time::Duration::from_millis(500))
+                std::thread::sleep(std::time::Duration::from_millis(500));
             }
             status => panic!("{status}"),
         }

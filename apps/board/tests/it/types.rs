@@ -146,45 +146,12 @@ fn asvs_1_3_3_no_text_of_a_stranger_is_a_failure() {
     let server = Server::behind_a_proxy();
     let mut ada = server.member("ada");
     let long = "é".repeat(40_000);
-    let texts = [
-        "",
-        "\0",
-        "a\0b",
-        "\u{fffd}",
-        "\u{feff}",
-        "\u{202e}",
-        "\u{2028}",
-        "\u{10ffff}",
-        "\r\nX-Evil: 1",
-        "\u{1b}[31m",
-        "\u{7f}",
-        "{{ 7 * 7 }}",
-        "${7*7}",
-        "%00",
-        "%s%s%n",
-        "../../etc/passwd",
-        "' or 1=1--",
-        "<script>",
-        "-1",
-        "1e999",
-        "NaN",
-        &long,
-    ];
-    let forms: [(&str, &[&str]); 8] = [
-        ("/posts/new", &["title", "body"]),
-        ("/profile", &["website", "biography"]),
-        ("/accounts/password/change", &["old_password", "new_password"]),
-        ("/accounts/devices", &["end"]),
-        ("/accounts/confirm", &["password", "next"]),
-        ("/accounts/login", &["username", "password", "next", "remember"]),
-        ("/accounts/signup", &["username", "email", "password", "next"]),
-        ("/accounts/password/reset", &["email"]),
-    ];
-    for (number, text) in texts.iter().enumerate() {
-        for (path, names) in forms {
-            for name in names {
+    let texts = ODD.iter().copied().chain([&*long]);
+    for (number, text) in texts.enumerate() {
+        for (path, names) in FORMS {
+            for name in *names {
                 let fields: Vec<_> =
-                    names.iter().map(|other| (*other, if other == name { *text } else { "ok" })).collect();
+                    names.iter().map(|other| (*other, if other == name { text } else { "ok" })).collect();
                 let mut client = if path.starts_with("/accounts/signup") || path.ends_with("reset") {
                     server.visitor_from(&format!("192.0.2.{number}"))
                 } else {
@@ -215,3 +182,40 @@ fn asvs_1_3_3_no_text_of_a_stranger_is_a_failure() {
     }
     server.finish();
 }
+
+/// What no form expects.
+const ODD: &[&str] = &[
+    "",
+    "\0",
+    "a\0b",
+    "\u{fffd}",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{2028}",
+    "\u{10ffff}",
+    "\r\nX-Evil: 1",
+    "\u{1b}[31m",
+    "\u{7f}",
+    "{{ 7 * 7 }}",
+    "${7*7}",
+    "%00",
+    "%s%s%n",
+    "../../etc/passwd",
+    "' or 1=1--",
+    "<script>",
+    "-1",
+    "1e999",
+    "NaN",
+];
+
+/// The fields of each form.
+const FORMS: &[(&str, &[&str])] = &[
+    ("/posts/new", &["title", "body"]),
+    ("/profile", &["website", "biography"]),
+    ("/accounts/password/change", &["old_password", "new_password"]),
+    ("/accounts/devices", &["end"]),
+    ("/accounts/confirm", &["password", "next"]),
+    ("/accounts/login", &["username", "password", "next", "remember"]),
+    ("/accounts/signup", &["username", "email", "password", "next"]),
+    ("/accounts/password/reset", &["email"]),
+];

@@ -30,9 +30,9 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) fn new(url: &str, options: Options) -> Result<Postgres> {
-        let address = Address::parse(url, &options)?;
-        let options = Options { prepared: address.prepared, ..options };
+    pub(crate) fn new(url: &str, options: &Options) -> Result<Postgres> {
+        let address = Address::parse(url, options)?;
+        let options = Options { prepared: address.prepared, ..options.clone() };
         let server = address.server();
         Ok(Postgres { pool: Pool::new(address, &options), options, server })
     }

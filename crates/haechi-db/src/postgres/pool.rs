@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) address: Address,
     /// What starts a transaction.
     pub(super) begin: String,
+    #[expect(clippy::vec_box, reason = "a connection is large, and moves between here and its leases")]
     idle: Mutex<Vec<Box<Connection>>>,
 }
 

@@ -144,6 +144,7 @@ impl Lane {
 }
 
 /// Connections that nobody uses.
+#[expect(clippy::vec_box, reason = "a connection is large, and moves between here and its users")]
 struct Idle(Mutex<Vec<Box<Connection>>>);
 
 impl Idle {
@@ -152,6 +153,7 @@ impl Idle {
         Ok(Idle(Mutex::new(connections.collect::<Result<_>>()?)))
     }
 
+    #[expect(clippy::vec_box, reason = "as above")]
     fn lock(&self) -> MutexGuard<'_, Vec<Box<Connection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -46,7 +46,8 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 pub(crate) fn shipped() -> Vec<Source> {
     let mut files: Vec<Source> = files("crates", ".rs");
     files.extend(self::files("apps", ".rs"));
-    files.retain(|file| file.path.contains("/src/") && !file.path.contains("/src/tests/"));
+    let apart = ["/src/tests/", "/benches/", "/fuzz/"];
+    files.retain(|file| file.path.contains("/src/") && !apart.iter().any(|part| file.path.contains(part)));
     files
 }
 

@@ -33,12 +33,15 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
         wrong += 1;
     }
     if pending.is_empty() {
-        // The store of a Django next door reads tables that only a shared database has.
+        // The store of a Django next door reads tables that only a shared database has, and `django doctor` says itself
+        // what it cannot read.
         let alone = site.config().django.is_none();
-        let misfits = site.db().check_statements().await?.into_iter();
-        for misfit in
-            misfits.filter(|misfit| !(alone && misfit.site.file.ends_with("haechi-session/src/django.rs")))
-        {
+        let others = |file: &str| {
+            file.ends_with("command/django/doctor.rs")
+                || alone && file.ends_with("haechi-session/src/django.rs")
+        };
+        let misfits = site.db().check_statements().await?;
+        for misfit in misfits.iter().filter(|misfit| !others(misfit.site.file)) {
             println!("error    {misfit}");
             wrong += 1;
         }

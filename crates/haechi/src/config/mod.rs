@@ -402,6 +402,7 @@ mod tests {
                     "runtime" => "per-core",
                     "log.format" => "json",
                     "session.store" => "cookie",
+                    "accounts.validators" => "nist",
                     path if path.starts_with("limits.") || path.starts_with("session.") => "5s",
                     path if path.ends_with("_age") || path.ends_with("_timeout") => "5s",
                     _ => "x",

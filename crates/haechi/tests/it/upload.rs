@@ -178,7 +178,7 @@ async fn a_multipart_form_is_read_as_strictly_as_any() {
         assert_eq!(answer.status, status, "{parts:?}: {}", answer.text());
     }
     let form = Shot::new("POST", "/files").header("sec-fetch-site", "same-origin");
-    let form = form.header("x-csrf-token", &browser.token().unwrap().to_owned());
+    let form = form.header("x-csrf-token", browser.token().unwrap());
     let form = form.body("application/x-www-form-urlencoded", "caption=x");
     assert_eq!(browser.request(form).await.status, 415);
     drop(std::fs::remove_dir_all(data));

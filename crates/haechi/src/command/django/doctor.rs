@@ -119,11 +119,12 @@ async fn content(report: &mut Report, neighbour: &Neighbour, db: &Db) {
     }
     let prefix = format!("{}$", neighbour.hasher_prefix());
     let hashes = sql!(
+        (i64, i64),
         "select count(*), coalesce(sum(case when substr(password, 1, {length}) = {prefix} then 1 else 0 end), 0)
          from auth_user where password not like '!%'",
         length = i64::try_from(prefix.len()).unwrap_or(0)
     );
-    match hashes.one::<(i64, i64)>(db).await {
+    match hashes.one(db).await {
         Ok((0, _)) => report.warn("nobody has a password yet: there is no telling whether hashes agree"),
         Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
         Ok((all, same)) => report.warn(&format!(
@@ -135,9 +136,11 @@ async fn content(report: &mut Report, neighbour: &Neighbour, db: &Db) {
 }
 
 async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
-    let rows =
-        sql!("select session_key, session_data from django_session order by expire_date desc limit 50");
-    let rows: Vec<(String, String)> = match rows.all(db).await {
+    let rows = sql!(
+        (String, String),
+        "select session_key, session_data from django_session order by expire_date desc limit 50"
+    );
+    let rows = match rows.all(db).await {
         Ok(rows) => rows,
         Err(error) => return report.wrong(&format!("django_session cannot be read: {error}")),
     };
