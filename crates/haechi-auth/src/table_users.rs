@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::rights_store::RightsStore;
 use crate::user_statements::{
-    ByEmail, ById, ByUsername, Create, Grant, Held, Join, Leave, New, Prefixes, ReplacePassword, Revoke,
-    SameName, SignedIn,
+    self, ByEmail, ById, ByUsername, Create, Grant, Held, Join, Leave, New, Prefixes, ReplacePassword,
+    Revoke, SameName, SignedIn,
 };
 use crate::user_store::StoreFuture;
 use crate::user_table::{AuthUser, KeyType, Membership, UserTable};
@@ -45,6 +45,7 @@ impl<T: UserTable> TableUsers<T> {
     /// Keeps users in `db`, whose migrations have run.
     #[must_use]
     pub fn new(db: Db) -> Self {
+        const { user_statements::check::<T>() }
         Self { db, table: PhantomData }
     }
 

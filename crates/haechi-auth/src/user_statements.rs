@@ -26,7 +26,13 @@ macro_rules! statements {
         }
 
         $(impl<T: UserTable> Answers<$answer> for $name<T> {})?
-    )*};
+    )*
+
+        /// Writes every statement: a name that cannot be one ends the build.
+        pub(crate) const fn check<T: UserTable>() {
+            $(let _: &ConstText = $name::<T>::TEXT;)*
+        }
+    };
 }
 
 statements! {

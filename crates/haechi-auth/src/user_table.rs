@@ -38,9 +38,8 @@ use std::fmt::Debug;
 /// impl UserTable for Evil {
 ///     const TABLE: &'static str = "auth_user\" where 1 = 1 --";
 /// }
-/// # fn sign_in(db: haechi_db::Db) -> impl haechi_auth::UserStore {
-/// TableUsers::<Evil>::new(db) // error: the name of a table or column is made of letters, digits and _
-/// # }
+/// // error: the name of a table or column is made of letters, digits and _
+/// let users: fn(haechi_db::Db) -> TableUsers<Evil> = TableUsers::new;
 /// ```
 pub trait UserTable: Debug + Send + Sync + 'static {
     /// The table.
