@@ -19,6 +19,19 @@ pub trait Executor: Send + sealed::Sealed {
         decode: fn(&mut Row) -> Result<T>,
     ) -> impl Future<Output = Result<Vec<T>>> + Send;
 
+    /// Runs a statement and decodes the first row of its answer.
+    #[doc(hidden)]
+    fn first<T: Send + 'static>(
+        self,
+        statement: Statement,
+        decode: fn(&mut Row) -> Result<T>,
+    ) -> impl Future<Output = Result<Option<T>>> + Send
+    where
+        Self: Sized,
+    {
+        async move { Ok(self.fetch(statement, decode).await?.into_iter().next()) }
+    }
+
     /// Runs a statement and returns how many rows it changed.
     #[doc(hidden)]
     fn execute(self, statement: Statement) -> impl Future<Output = Result<u64>> + Send;
@@ -49,6 +62,14 @@ impl<D: AsRef<Db> + Sync> Executor for &D {
         decode: Decode<T>,
     ) -> impl Future<Output = Result<Vec<T>>> + Send {
         Db::fetch(self.as_ref(), statement, decode)
+    }
+
+    fn first<T: Send + 'static>(
+        self,
+        statement: Statement,
+        decode: Decode<T>,
+    ) -> impl Future<Output = Result<Option<T>>> + Send {
+        Db::first(self.as_ref(), statement, decode)
     }
 
     async fn execute(self, statement: Statement) -> Result<u64> {

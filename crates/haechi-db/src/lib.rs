@@ -40,6 +40,7 @@ mod transaction;
 mod types;
 mod update;
 mod value;
+mod values;
 
 // The macros write `::haechi_db`, also in this crate's own tests.
 #[cfg(test)]

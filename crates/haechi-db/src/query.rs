@@ -119,10 +119,7 @@ impl<M: Model> Query<M> {
     /// Fails with [`ErrorKind::NotFound`] if there is none.
     pub fn one(self, db: impl Executor) -> impl Future<Output = Result<M>> + Send {
         let statement = self.first(db.engine());
-        async move {
-            let rows = fetch(statement, db, M::from_row).await?;
-            rows.into_iter().next().ok_or_else(|| Error::new(ErrorKind::NotFound))
-        }
+        async move { first(statement, db, M::from_row).await?.ok_or_else(|| Error::new(ErrorKind::NotFound)) }
     }
 
     /// Returns the first row, if there is one.
@@ -130,8 +127,7 @@ impl<M: Model> Query<M> {
     /// # Errors
     /// Fails as [`all`](Query::all) does.
     pub fn optional(self, db: impl Executor) -> impl Future<Output = Result<Option<M>>> + Send {
-        let statement = self.first(db.engine());
-        async move { Ok(fetch(statement, db, M::from_row).await?.into_iter().next()) }
+        first(self.first(db.engine()), db, M::from_row)
     }
 
     /// Returns whether there is a row.
@@ -264,6 +260,16 @@ pub(crate) fn columns<M: Model>(out: &mut Render, alias: Alias) -> Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+/// The one place from which the builder and `sql!` ask the database for its first row.
+pub(crate) async fn first<T: Send + 'static>(
+    statement: Result<Statement>,
+    db: impl Executor,
+    decode: fn(&mut Row) -> Result<T>,
+) -> Result<Option<T>> {
+    counter::note();
+    db.first(statement?, decode).await
 }
 
 /// The one place from which the builder and `sql!` ask the database for rows.

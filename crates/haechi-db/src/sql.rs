@@ -84,7 +84,8 @@ use std::{fmt, marker::PhantomData};
 use crate::Db;
 use crate::{
     Access, Engine, Error, ErrorKind, Executor, FromRow, FromValue, Result, Row, Statement, Value, lexer,
-    query::{execute, fetch},
+    query::{execute, fetch, first},
+    values::Values,
 };
 
 /// The text of a statement, as consts of a type; [`sql!`](macro@crate::sql) writes one.
@@ -136,7 +137,7 @@ pub trait Answers<T> {}
 /// A statement written by hand, with its values.
 #[must_use]
 pub struct Sql<S> {
-    values: Result<Vec<Value>>,
+    values: Result<Values>,
     text: PhantomData<fn() -> S>,
 }
 
@@ -156,10 +157,7 @@ impl<S: SqlText> Sql<S> {
         S: Answers<T>,
     {
         let statement = self.first(db.engine());
-        async move {
-            let rows = fetch(statement, db, whole::<T>).await?;
-            rows.into_iter().next().ok_or_else(|| Error::new(ErrorKind::NotFound))
-        }
+        async move { first(statement, db, whole::<T>).await?.ok_or_else(|| Error::new(ErrorKind::NotFound)) }
     }
 
     /// Returns the first row, if there is one.
@@ -170,8 +168,7 @@ impl<S: SqlText> Sql<S> {
     where
         S: Answers<T>,
     {
-        let statement = self.first(db.engine());
-        async move { Ok(fetch(statement, db, whole::<T>).await?.into_iter().next()) }
+        first(self.first(db.engine()), db, whole::<T>)
     }
 
     /// Returns the rows.
@@ -214,15 +211,15 @@ impl<S: SqlText> Sql<S> {
             Engine::Postgres => (S::POSTGRES, S::POSTGRES_ORDER, Lexed::<S>::WRITES_POSTGRES),
         };
         let given = self.values?;
-        let values = if order.iter().copied().eq(0..given.len()) { given } else { arranged(&given, order)? };
+        let values =
+            if order.iter().copied().eq(0..given.len()) { given } else { arranged(given.as_slice(), order)? };
         let access = if writes { Access::Write } else { Access::Read };
         Ok(Statement::from_const(text, values, access))
     }
 }
 
-/// With room for all from the start, which `collect` does not make where one may fail.
-fn all(values: impl Iterator<Item = Result<Value>>) -> Result<Vec<Value>> {
-    let mut all = Vec::with_capacity(values.size_hint().0);
+fn all(values: impl Iterator<Item = Result<Value>>) -> Result<Values> {
+    let mut all = Values::new();
     for value in values {
         all.push(value?);
     }
@@ -230,9 +227,9 @@ fn all(values: impl Iterator<Item = Result<Value>>) -> Result<Vec<Value>> {
 }
 
 /// The values as the text numbers them: one may stand in several places, and one engine's text may leave one out.
-fn arranged(given: &[Value], order: &[usize]) -> Result<Vec<Value>> {
+fn arranged(given: &[Value], order: &[usize]) -> Result<Values> {
     let values: Option<Vec<Value>> = order.iter().map(|index| given.get(*index).cloned()).collect();
-    values.ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))
+    values.map(Values::from).ok_or_else(|| Error::misuse("a hand-written SqlText was given too few values"))
 }
 
 /// A column more than the target has is a mistake as well as one less.
@@ -269,7 +266,7 @@ impl<S: SqlText> fmt::Debug for Sql<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sql")
             .field("text", &S::SQLITE)
-            .field("values", &self.values.as_ref().map_or(0, Vec::len))
+            .field("values", &self.values.as_ref().map_or(0, Values::len))
             .finish()
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::{Error, Result, Value, error::Invalid};
+use crate::{Error, Result, Value, error::Invalid, values::Values};
 
 /// The two engines, whose SQL differs in places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ pub(crate) enum Wanted {
 /// A statement with its values, ready to run.
 pub struct Statement {
     text: Cow<'static, str>,
-    values: Vec<Value>,
+    values: Values,
     access: Access,
     wanted: Wanted,
 }
@@ -56,9 +56,7 @@ impl Statement {
     fn start(head: &'static str, room: usize) -> Statement {
         let mut text = String::with_capacity(room);
         text.push_str(head);
-        // Room for what most statements bind: growing costs more than the memory.
-        let values = Vec::with_capacity(4);
-        Statement { text: Cow::Owned(text), values, access: Access::Read, wanted: Wanted::All }
+        Statement { text: Cow::Owned(text), values: Values::new(), access: Access::Read, wanted: Wanted::All }
     }
 
     /// Starts an empty statement that writes.
@@ -68,8 +66,8 @@ impl Statement {
 
     /// Makes a statement of a whole text, checked by the compiler, whose placeholders are `$1`, `$2` … in the order
     /// of `values`.
-    pub(crate) fn from_const(text: &'static str, values: Vec<Value>, access: Access) -> Statement {
-        Statement { text: Cow::Borrowed(text), values, access, wanted: Wanted::All }
+    pub(crate) fn from_const(text: &'static str, values: impl Into<Values>, access: Access) -> Statement {
+        Statement { text: Cow::Borrowed(text), values: values.into(), access, wanted: Wanted::All }
     }
 
     /// Lets a statement that reads end with its first row.
@@ -109,7 +107,7 @@ impl Statement {
     }
 
     pub(crate) fn values(&self) -> &[Value] {
-        &self.values
+        self.values.as_slice()
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -123,7 +121,7 @@ impl Statement {
 
     /// Refuses values that no engine stores as they are.
     pub(crate) fn validate(&self) -> Result<()> {
-        self.values.iter().try_for_each(refuse_nul)
+        self.values().iter().try_for_each(refuse_nul)
     }
 }
 

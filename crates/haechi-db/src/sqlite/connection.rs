@@ -80,6 +80,21 @@ impl Connection {
         Ok(decoded)
     }
 
+    /// Runs a statement and decodes its first row; the caller asks for no more than that.
+    pub(super) fn first<T>(
+        &self,
+        statement: &Statement,
+        decode: Decode<T>,
+        budget: Duration,
+    ) -> Result<Option<T>> {
+        let mut first = None;
+        self.each(statement, budget, |row| {
+            first = Some(decode(row)?);
+            Ok(())
+        })?;
+        Ok(first)
+    }
+
     /// Runs a statement that writes and answers with rows, in a transaction of its own: without one, SQLite would commit
     /// it although the caller is told that reading the answer failed.
     pub(super) fn fetch_whole<T>(

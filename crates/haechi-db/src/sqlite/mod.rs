@@ -55,7 +55,20 @@ impl Sqlite {
 
     /// Reads on this thread, or returns nothing if that would take long.
     pub(crate) fn read_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
-        self.readers.as_ref()?.fetch_short(statement, decode)
+        self.readers
+            .as_ref()?
+            .short(statement, |connection, budget| connection.fetch(statement, decode, budget))
+    }
+
+    /// Reads the first row on this thread, or returns nothing if that would take long.
+    pub(crate) fn first_short<T>(
+        &self,
+        statement: &Statement,
+        decode: Decode<T>,
+    ) -> Option<Result<Option<T>>> {
+        self.readers
+            .as_ref()?
+            .short(statement, |connection, budget| connection.first(statement, decode, budget))
     }
 
     /// Reads on a blocking thread.

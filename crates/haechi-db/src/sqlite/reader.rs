@@ -50,12 +50,16 @@ impl Readers {
     }
 
     /// Reads on this thread, or returns nothing if that would take long.
-    pub(super) fn fetch_short<T>(&self, statement: &Statement, decode: Decode<T>) -> Option<Result<Vec<T>>> {
+    pub(super) fn short<T>(
+        &self,
+        statement: &Statement,
+        read: impl FnOnce(&Connection, Duration) -> Result<T>,
+    ) -> Option<Result<T>> {
         if self.inline.is_zero() || self.long.contains(statement.text()) {
             return None;
         }
         let connection = Taken::from(&self.fast)?;
-        match connection.get().fetch(statement, decode, self.inline) {
+        match read(connection.get(), self.inline) {
             Err(error) if *error.kind() == ErrorKind::Timeout => {
                 self.long.add(statement.text());
                 None

@@ -20,12 +20,12 @@ use crate::{Access, Db, Executor as _, FromValue, Result, Statement, Value};
 
 /// A statement that reads.
 pub(crate) fn query<const N: usize>(text: &'static str, values: [Value; N]) -> Statement {
-    Statement::from_const(text, values.into(), Access::Read)
+    Statement::from_const(text, Vec::from(values), Access::Read)
 }
 
 /// A statement that writes.
 pub(crate) fn change<const N: usize>(text: &'static str, values: [Value; N]) -> Statement {
-    Statement::from_const(text, values.into(), Access::Write)
+    Statement::from_const(text, Vec::from(values), Access::Write)
 }
 
 /// The first column of the only row.
