@@ -46,8 +46,24 @@ pub(crate) fn install(env: &mut Environment<'static>) {
     env.add_filter("trim", trim);
     env.add_filter("format", format);
     env.add_filter("replace", replace);
+    install_choosing(env);
     env.add_filter("join", join);
     env.add_filter("indent", indent);
+    env.add_filter("pprint", |state: &State<'_, '_>, value: &Value| {
+        bound::charge_indented(state, value, INDENT)?;
+        Ok(filters::pprint(value))
+    });
+    env.add_function("debug", debug);
+    env.add_test("startingwith", |state: &State<'_, '_>, value: &Value, other: &Value| {
+        Ok(written(state, value)?.starts_with(&*written(state, other)?))
+    });
+    env.add_test("endingwith", |state: &State<'_, '_>, value: &Value, other: &Value| {
+        Ok(written(state, value)?.ends_with(&*written(state, other)?))
+    });
+}
+
+/// The filters that choose by a test, whose name and arguments may be any value.
+fn install_choosing(env: &mut Environment<'static>) {
     env.add_filter("select", |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
         let args = paid_behind(state, args)?;
         let (value, test, rest) = from_args(&args)?;
@@ -67,17 +83,6 @@ pub(crate) fn install(env: &mut Environment<'static>) {
         let args = paid_behind(state, args)?;
         let (value, attribute, test, rest) = from_args(&args)?;
         filters::rejectattr(state, value, attribute, test, rest)
-    });
-    env.add_filter("pprint", |state: &State<'_, '_>, value: &Value| {
-        bound::charge_indented(state, value, INDENT)?;
-        Ok(filters::pprint(value))
-    });
-    env.add_function("debug", debug);
-    env.add_test("startingwith", |state: &State<'_, '_>, value: &Value, other: &Value| {
-        Ok(written(state, value)?.starts_with(&*written(state, other)?))
-    });
-    env.add_test("endingwith", |state: &State<'_, '_>, value: &Value, other: &Value| {
-        Ok(written(state, value)?.ends_with(&*written(state, other)?))
     });
 }
 
@@ -118,11 +123,11 @@ fn lines(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     filters::lines(&text_of(value))
 }
 
-fn list(state: &State<'_, '_>, value: Value) -> Result<Value, Error> {
+fn list(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     if let Some(text) = value.as_str() {
         state.consume_fuel(text.len() as u64 / LETTERS_PER_FUEL)?;
     }
-    filters::list(state, text_of(&value))
+    filters::list(state, text_of(value))
 }
 
 fn split(state: &State<'_, '_>, value: &Value, by: Option<Value>, most: Option<i64>) -> Result<Value, Error> {
