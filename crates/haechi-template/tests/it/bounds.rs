@@ -32,6 +32,14 @@ fn deep_nesting_is_refused() {
     refused(format!("{}{}", "{% if a %}".repeat(many), "{% endif %}".repeat(many)), "syntax");
 }
 
+/// A tokenizer whose columns have 16 bits.
+#[test]
+fn an_error_far_to_the_right_is_an_error() {
+    for unclosed in ["{# ", "{{ 'a", "{% raw %}", "{{ ? }}"] {
+        refused(format!("{}{unclosed}", "a".repeat(70_000)), "syntax");
+    }
+}
+
 #[test]
 fn long_templates_are_fine_until_four_megabytes() {
     let long = "<p>text</p>\n".repeat(100_000);
