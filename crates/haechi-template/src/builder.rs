@@ -52,7 +52,7 @@ impl Builder {
     }
 
     /// Adds names and texts behind the sources so far.
-    pub fn then_embedded<N: AsRef<str>, T: AsRef<str>>(mut self, templates: &[(N, T)]) -> Self {
+    pub fn then_embedded<N: AsRef<str>, T: AsRef<[u8]>>(mut self, templates: &[(N, T)]) -> Self {
         self.layers.push(Layer::embedded(templates));
         self
     }

@@ -116,7 +116,7 @@ impl Writer<'_> {
             Stmt::Set(node) => {
                 self.open("set");
                 self.expr(&node.target);
-                self.expr(&node.expr);
+                self.operand(&node.expr);
             }
             Stmt::SetBlock(node) => {
                 self.open("set block");
@@ -232,6 +232,17 @@ impl Writer<'_> {
         self.args(&node.args);
     }
 
+    fn operand(&mut self, expr: &Expr<'_>) {
+        let paid = self.edits.paid.get(&span_of(expr));
+        if let Some(filter) = paid {
+            self.put(&format!("filter {filter:?} "));
+        }
+        self.expr(expr);
+        if paid.is_some() {
+            self.put("();");
+        }
+    }
+
     fn constant(&mut self, node: &ast::Spanned<ast::Const>) {
         match self.edits.renames.get(&(node.span().start_offset as usize)) {
             Some((_, Rename::Template(name))) => self.put(&format!("const {:?};", Value::from(name))),
@@ -252,14 +263,16 @@ impl Writer<'_> {
             }
             Expr::UnaryOp(node) => self.named(&format!("{:?}", node.op), &node.expr),
             Expr::BinOp(node) => {
-                self.named(&format!("{:?}", node.op), &node.left);
-                self.expr(&node.right);
+                self.put(&format!("{:?}=", node.op));
+                self.operand(&node.left);
+                self.operand(&node.right);
             }
             Expr::Compare(node) => {
                 self.put(&format!("compare {} ", node.ops.len()));
-                self.expr(&node.expr);
+                self.operand(&node.expr);
                 for step in &node.ops {
-                    self.named(&format!("{:?}", step.op), &step.expr);
+                    self.put(&format!("{:?}=", step.op));
+                    self.operand(&step.expr);
                 }
             }
             Expr::IfExpr(node) => {
@@ -297,6 +310,12 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// Where an expression starts and ends.
+pub(crate) fn span_of(expr: &Expr<'_>) -> (usize, usize) {
+    let span = expr.span();
+    (span.start_offset as usize, span.end_offset as usize)
 }
 
 /// The offset of a slice of `source`; the parser hands out nothing else.

@@ -9,6 +9,8 @@ use haechi_context::Escaper;
 pub(crate) struct Edits {
     /// Expressions, by their start: the end and the escaper.
     pub(crate) escapers: BTreeMap<usize, (usize, Escaper)>,
+    /// Expressions that are paid for before the engine takes them, by start and end: the filter that does.
+    pub(crate) paid: BTreeMap<(usize, usize), &'static str>,
     /// What is written before a byte of raw text, in order.
     pub(crate) inserts: BTreeMap<usize, Vec<Insert>>,
     /// Names (of filters and included templates) by their start: the end and the new name.
@@ -52,6 +54,10 @@ impl Edits {
                 changes.push((*start, 2, *start, "(".into()));
                 changes.push((*end, 0, *end, format!(")|{filter}")));
             }
+        }
+        for ((start, end), filter) in &self.paid {
+            changes.push((*start, 2, *start, "(".into()));
+            changes.push((*end, 0, *end, format!(")|{filter}")));
         }
         for (start, (end, rename)) in &self.renames {
             let text = match rename {

@@ -1,7 +1,7 @@
 //! The minijinja environment: nothing in it renders text that was not analysed.
 
 use haechi_context::Escaper;
-use minijinja::{AutoEscape, Environment, Value};
+use minijinja::{AutoEscape, Environment, State, Value};
 
 use crate::name::Kind;
 use crate::pass::TEXT_VARIANT;
@@ -22,14 +22,26 @@ pub(crate) fn environment(settings: &Settings) -> Environment<'static> {
 pub(crate) fn add_escaper(env: &mut Environment<'static>, escaper: Escaper) {
     let Some(name) = escape::filter_name(escaper) else { return };
     match short_way(escaper) {
-        ShortWay::Plain => env.add_filter(name, move |value: &Value| escape::apply_plain(escaper, value)),
-        ShortWay::Url => env.add_filter(name, move |value: &Value| escape::apply_url(escaper, true, value)),
+        ShortWay::Plain => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            escape::apply_plain(escaper, state, value)
+        }),
+        ShortWay::Url => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            escape::apply_url(escaper, true, state, value)
+        }),
         ShortWay::UrlPart => {
-            env.add_filter(name, move |value: &Value| escape::apply_url(escaper, false, value));
+            env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+                escape::apply_url(escaper, false, state, value)
+            });
         }
-        ShortWay::Word => env.add_filter(name, move |value: &Value| escape::apply_word(escaper, value)),
-        ShortWay::Code => env.add_filter(name, move |value: &Value| escape::apply_code(escaper, value)),
-        ShortWay::None => env.add_filter(name, move |value: &Value| escape::apply(escaper, value)),
+        ShortWay::Word => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            escape::apply_word(escaper, state, value)
+        }),
+        ShortWay::Code => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            escape::apply_code(escaper, state, value)
+        }),
+        ShortWay::None => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
+            escape::apply(escaper, state, value)
+        }),
     }
 }
 
@@ -101,7 +113,9 @@ mod tests {
             let Some(name) = escape::filter_name(escaper) else { continue };
             let mut env = environment(&Settings::default());
             add_escaper(&mut env, escaper);
-            env.add_filter("whole", move |value: &Value| escape::whole(escaper, value));
+            env.add_filter("whole", move |state: &State<'_, '_>, value: &Value| {
+                escape::whole(escaper, state, value)
+            });
             let source = format!("{{{{ x|{name} }}}}\n{{{{ x|whole }}}}");
             env.add_template_owned("p.html", source).expect("it parses");
             for value in &values {

@@ -6,12 +6,19 @@ use std::fmt;
 
 use haechi_context::{Context, Data, Escaper, Value as Plain};
 use minijinja::value::{Value, ValueKind};
-use minijinja::{AutoEscape, Error, Output, State};
+use minijinja::{AutoEscape, Error, ErrorKind, Output, State};
 
+use crate::bound;
 use crate::trusted::{Language, Trusted};
 
 /// The engine's name of `|safe`: the pass writes it, so that data cannot name it.
 pub(crate) const SAFE: &str = "_hx_safe";
+
+/// The filter that the pass writes around what an operator of the engine turns into text.
+pub(crate) const PAID: &str = "_hx_paid";
+
+/// The filter that the pass writes around what a namespace is given.
+pub(crate) const FLAT: &str = "_hx_flat";
 
 /// The filter that the pass writes behind an expression; none in text, which the formatter writes.
 ///
@@ -32,38 +39,45 @@ pub(crate) fn is_own_filter(name: &str) -> bool {
 ///
 /// A result that the formatter would leave alone is handed on without a copy on the heap: most values are names,
 /// numbers and paths, and the copies were half the cost of a page.
-pub(crate) fn apply(escaper: Escaper, value: &Value) -> Value {
+pub(crate) fn apply(escaper: Escaper, state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     // Taken, not borrowed: an object that is printed may render something itself.
     let mut out = SCRATCH.take();
     out.clear();
-    with_plain(value, |plain| escaper.escape(&plain, &mut out));
+    with_plain(state, value, |plain| escaper.escape(&plain, &mut out))?;
     let escaped = match out.as_str() {
         text if !is_inert(text) => Value::from_safe_string(text.to_owned()),
         text if text.len() > INLINE && value.as_str() == Some(text) => value.clone(),
         text => Value::from(text),
     };
-    SCRATCH.set(out);
-    escaped
+    if out.capacity() <= KEPT {
+        SCRATCH.set(out);
+    }
+    Ok(escaped)
 }
 
 /// What every other way must agree with.
 #[cfg(test)]
-pub(crate) fn whole(escaper: Escaper, value: &Value) -> Value {
+pub(crate) fn whole(escaper: Escaper, state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     let mut out = String::new();
-    with_plain(value, |plain| escaper.escape(&plain, &mut out));
-    Value::from_safe_string(out)
+    with_plain(state, value, |plain| escaper.escape(&plain, &mut out))?;
+    Ok(Value::from_safe_string(out))
 }
 
 /// As [`apply`] for a quoted plain attribute: the formatter escapes text and numbers in the same way.
-pub(crate) fn apply_plain(escaper: Escaper, value: &Value) -> Value {
+pub(crate) fn apply_plain(escaper: Escaper, state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     if (value.as_str().is_some() && !value.is_safe()) || value.is_integer() {
-        return value.clone();
+        return Ok(value.clone());
     }
-    apply(escaper, value)
+    apply(escaper, state, value)
 }
 
 /// As [`apply`] for a URL or a part of one: a number, a name and a local path are what they are.
-pub(crate) fn apply_url(escaper: Escaper, whole: bool, value: &Value) -> Value {
+pub(crate) fn apply_url(
+    escaper: Escaper,
+    whole: bool,
+    state: &State<'_, '_>,
+    value: &Value,
+) -> Result<Value, Error> {
     let fits = |byte: u8| URL_PLAIN[usize::from(byte)] && (whole || byte != b'/');
     // A dash or underscore is plain too, but not where a scheme or a name may begin.
     let plain = |text: &str| {
@@ -76,11 +90,11 @@ pub(crate) fn apply_url(escaper: Escaper, whole: bool, value: &Value) -> Value {
         // Digits and a sign mean themselves in each of these places.
         None => value.is_integer(),
     };
-    if kept { value.clone() } else { apply(escaper, value) }
+    if kept { Ok(value.clone()) } else { apply(escaper, state, value) }
 }
 
 /// As [`apply`] where a number and a plain word are what they are.
-pub(crate) fn apply_word(escaper: Escaper, value: &Value) -> Value {
+pub(crate) fn apply_word(escaper: Escaper, state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     // Ten letters: shorter text cannot hold `expression`, and `-binding` and `--` need a dash.
     let plain = |text: &str| {
         text.len() < 10
@@ -91,16 +105,17 @@ pub(crate) fn apply_word(escaper: Escaper, value: &Value) -> Value {
         // Digits and a sign mean themselves in each of these places.
         None => value.is_integer(),
     };
-    if kept { value.clone() } else { apply(escaper, value) }
+    if kept { Ok(value.clone()) } else { apply(escaper, state, value) }
 }
 
 /// As [`apply`] for JavaScript, where a number stands between spaces.
-pub(crate) fn apply_code(escaper: Escaper, value: &Value) -> Value {
-    let Some(small) = small(value) else { return apply(escaper, value) };
+pub(crate) fn apply_code(escaper: Escaper, state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    let Some(small) = small(value) else { return apply(escaper, state, value) };
     let digits = digits(small).as_bytes();
     let mut code = [b' '; 4];
     code[1..=digits.len()].copy_from_slice(digits);
-    std::str::from_utf8(&code[..digits.len() + 2]).map_or_else(|_| apply(escaper, value), Value::from)
+    std::str::from_utf8(&code[..digits.len() + 2])
+        .map_or_else(|_| apply(escaper, state, value), |code| Ok(Value::from(code)))
 }
 
 /// A number of at most two digits.
@@ -116,12 +131,14 @@ fn digits(small: usize) -> &'static str {
 /// Writes a value that stands in HTML text or in a plain file: what the pass left without a filter.
 pub(crate) fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if matches!(state.auto_escape(), AutoEscape::None) {
+        bound::charge(state, value)?;
         return write!(out, "{value}").map_err(Error::from);
     }
     if let Some(text) = value.as_str() {
         if value.is_safe() || is_inert(text) {
             return out.write_str(text).map_err(Error::from);
         }
+        bound::charge_bytes(state, text.len())?;
         let mut escaped = String::with_capacity(text.len() + 32);
         html_text(text, &mut escaped);
         return out.write_str(&escaped).map_err(Error::from);
@@ -132,6 +149,7 @@ pub(crate) fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Va
     if matches!(value.kind(), ValueKind::Number | ValueKind::Undefined | ValueKind::None | ValueKind::Bool) {
         return write!(out, "{value}").map_err(Error::from);
     }
+    bound::charge(state, value)?;
     let mut escaped = String::new();
     html_text(&value.to_string(), &mut escaped);
     out.write_str(&escaped).map_err(Error::from)
@@ -141,6 +159,9 @@ thread_local! {
     /// Room to escape in, kept between values.
     static SCRATCH: RefCell<String> = const { RefCell::new(String::new()) };
 }
+
+/// More room than this is given back.
+const KEPT: usize = 64 * 1024;
 
 /// The longest text that the engine keeps in a value itself.
 const INLINE: usize = 22;
@@ -215,19 +236,27 @@ const SPECIAL: [bool; 256] = {
 };
 
 /// Calls `use_it` with the value as the escapers see it.
-fn with_plain<R>(value: &Value, use_it: impl FnOnce(Plain<'_>) -> R) -> R {
+fn with_plain(state: &State<'_, '_>, value: &Value, use_it: impl FnOnce(Plain<'_>)) -> Result<(), Error> {
     if let Some(text) = value.as_str() {
-        return use_it(if value.is_safe() { Plain::Html(text) } else { Plain::Text(text) });
+        bound::charge_bytes(state, text.len())?;
+        use_it(if value.is_safe() { Plain::Html(text) } else { Plain::Text(text) });
+        return Ok(());
     }
     if let Some(trusted) = value.downcast_object_ref::<Trusted>() {
-        return use_it(trusted.plain());
+        use_it(trusted.plain());
+        return Ok(());
     }
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => use_it(Plain::Null),
         ValueKind::Bool => use_it(Plain::Bool(value.is_true())),
         ValueKind::Number => use_it(number(value)),
-        _ => use_it(Plain::Data(&Container(value))),
+        _ => {
+            let container = Container { value, state, failed: RefCell::new(None) };
+            use_it(Plain::Data(&container));
+            return container.failed.into_inner().map_or(Ok(()), Err);
+        }
     }
+    Ok(())
 }
 
 fn number(value: &Value) -> Plain<'_> {
@@ -256,27 +285,52 @@ impl Trusted {
 }
 
 /// A list, a map or any other object of the engine.
-#[derive(Debug)]
-struct Container<'v>(&'v Value);
+struct Container<'v, 's, 't, 'e> {
+    value: &'v Value,
+    state: &'s State<'t, 'e>,
+    /// Why there is nothing, or not all.
+    failed: RefCell<Option<Error>>,
+}
 
-impl Data for Container<'_> {
+impl Container<'_, '_, '_, '_> {
+    fn kept<T>(&self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.failed.borrow_mut().get_or_insert(error).kind()).ok()
+    }
+}
+
+impl fmt::Debug for Container<'_, '_, '_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container").field("kind", &self.value.kind()).finish_non_exhaustive()
+    }
+}
+
+impl Data for Container<'_, '_, '_, '_> {
     fn text(&self) -> Cow<'_, str> {
-        self.0.to_string().into()
+        let paid = self.kept(bound::charge(self.state, self.value));
+        paid.map(|()| self.value.to_string()).unwrap_or_default().into()
     }
 
     fn json(&self, out: &mut String) -> fmt::Result {
-        out.push_str(&serde_json::to_string(self.0).map_err(|_| fmt::Error)?);
+        let json = match bound::json(self.state, self.value) {
+            // The escaper knows what to write instead.
+            Err(error) if error.kind() == ErrorKind::BadSerialization => None,
+            json => self.kept(json),
+        };
+        out.push_str(&json.ok_or(fmt::Error)?);
         Ok(())
     }
 
     fn entries(&self, visit: &mut dyn FnMut(&str, Plain<'_>)) -> bool {
-        if self.0.kind() != ValueKind::Map {
+        if self.value.kind() != ValueKind::Map {
             return false;
         }
-        let Ok(keys) = self.0.try_iter() else { return false };
+        let Ok(keys) = self.value.try_iter() else { return false };
         for key in keys {
-            if let (Some(name), Ok(value)) = (key.as_str(), self.0.get_item(&key)) {
-                with_plain(&value, |plain| visit(name, plain));
+            if let (Some(name), Ok(value)) = (key.as_str(), self.value.get_item(&key)) {
+                let visited = with_plain(self.state, &value, |plain| visit(name, plain));
+                if self.kept(visited).is_none() {
+                    break;
+                }
             }
         }
         true

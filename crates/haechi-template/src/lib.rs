@@ -18,6 +18,7 @@
 //! ```
 
 mod asset;
+mod bound;
 mod builder;
 mod canon;
 pub mod danger;

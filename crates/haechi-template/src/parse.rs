@@ -15,7 +15,12 @@ impl<'s> Tree<'s> {
             let message = format!("the template has {} bytes", source.len());
             return Err(Problem::of_file(name, rule::TOO_LARGE, message).into());
         }
-        if let Some(offset) = too_deep(source) {
+        // The tokenizer counts columns in 16 bits, and adds one for an error: built with overflow checks it panics.
+        let Ok(deep) = std::panic::catch_unwind(|| too_deep(source)) else {
+            let message = "a syntax error stands behind column 65535 of a line: an unclosed tag or comment";
+            return Err(Problem::of_file(name, rule::SYNTAX, message.into()).into());
+        };
+        if let Some(offset) = deep {
             let spot = Spot { template: name, source, offset, end: offset };
             let message = format!("more than {MAX_DEPTH} operators stand in one another");
             return Err(Problem::at(spot, rule::TOO_DEEP.code, message, rule::TOO_DEEP.cure).into());

@@ -165,7 +165,7 @@ mod tests {
         }
         let filters = shown.split("filters: [").nth(1).and_then(|rest| rest.split(']').next());
         let listed = filters.map(|names| names.split(',').filter(|name| !name.trim().is_empty()).count());
-        // `_hx_safe` is the one that templates cannot name.
-        assert_eq!(listed.unwrap_or_default(), FILTERS.len() + 1, "{shown}");
+        // `_hx_safe`, `_hx_paid` and `_hx_flat` are those that templates cannot name.
+        assert_eq!(listed.unwrap_or_default(), FILTERS.len() + 3, "{shown}");
     }
 }

@@ -17,7 +17,7 @@ use crate::rule;
 #[derive(Clone, Debug)]
 pub(crate) enum Layer {
     Dir(PathBuf),
-    Embedded(Vec<(String, String)>),
+    Embedded(Vec<(String, Vec<u8>)>),
 }
 
 /// What tells a changed file from an unchanged one.
@@ -39,8 +39,8 @@ pub(crate) struct Texts {
 }
 
 impl Layer {
-    pub(crate) fn embedded<N: AsRef<str>, T: AsRef<str>>(templates: &[(N, T)]) -> Self {
-        let owned = |(name, text): &(N, T)| (name.as_ref().to_owned(), text.as_ref().to_owned());
+    pub(crate) fn embedded<N: AsRef<str>, T: AsRef<[u8]>>(templates: &[(N, T)]) -> Self {
+        let owned = |(name, text): &(N, T)| (name.as_ref().to_owned(), text.as_ref().to_vec());
         Self::Embedded(templates.iter().map(owned).collect())
     }
 }
@@ -73,7 +73,7 @@ impl Texts {
         }
         if first || !changed.is_empty() {
             for (name, text) in embedded {
-                if !stamps.contains_key(&name) && self.accept(&name, text.into_bytes()) {
+                if !stamps.contains_key(&name) && self.accept(&name, text) {
                     changed.insert(name);
                 }
             }

@@ -57,7 +57,7 @@ impl Templates {
     }
 
     /// Begins a set of templates from names and texts, for instance embedded into the program.
-    pub fn embedded<N: AsRef<str>, T: AsRef<str>>(templates: &[(N, T)]) -> Builder {
+    pub fn embedded<N: AsRef<str>, T: AsRef<[u8]>>(templates: &[(N, T)]) -> Builder {
         Builder::new(Layer::embedded(templates))
     }
 

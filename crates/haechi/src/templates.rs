@@ -88,18 +88,16 @@ fn holds(held: &Value, permission: &str) -> bool {
 /// Tells whether a template may ask `can(…)`: only then are permissions read for every page. The word alone counts,
 /// for a macro or a variable may hide the call.
 pub(crate) fn ask_permissions(folders: &[Embedded]) -> bool {
-    folders.iter().flat_map(texts).any(|(_, text)| text.contains("can"))
+    folders.iter().flat_map(texts).any(|(_, text)| text.windows(3).any(|word| word == b"can"))
 }
 
 /// The value of a page that holds what its user may do.
 pub(crate) const HELD: &str = "_permissions";
 
-fn texts(folder: &Embedded) -> Vec<(String, String)> {
-    let mut texts = Vec::new();
-    for name in folder.names() {
-        // A file that is not UTF-8 comes in with its replacement characters, and its parser says where.
+fn texts(folder: &Embedded) -> Vec<(String, Vec<u8>)> {
+    let read = |name: std::borrow::Cow<'static, str>| {
         let bytes = folder.read(&name).unwrap_or_default();
-        texts.push((name.into_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    texts
+        (name.into_owned(), bytes.into_owned())
+    };
+    folder.names().into_iter().map(read).collect()
 }

@@ -1,12 +1,12 @@
 //! What is looked for in every expression: reserved names, unknown filters, `|safe`, captured blocks.
 
-use minijinja::machinery::ast::{self, CallType, Expr};
+use minijinja::machinery::ast::{self, BinOpKind, CallType, CompareOpKind, Expr};
 
 use super::expr::children;
 use super::walk::{Refused, Walk};
-use crate::canon::offset_of;
+use crate::canon::{offset_of, span_of};
 use crate::edit::Rename;
-use crate::escape::is_own_filter;
+use crate::escape::{PAID, is_own_filter};
 use crate::page::is_reserved;
 use crate::problem::Spot;
 use crate::report::TrustSite;
@@ -29,6 +29,7 @@ impl<'s> Walk<'_, 's> {
     }
 
     pub(super) fn inspect_parts(&mut self, expr: &Expr<'s>) -> Result<(), Refused> {
+        self.found.edits.paid.extend(texts(expr).into_iter().map(|part| (span_of(part), PAID)));
         children(expr).into_iter().try_for_each(|part| self.inspect(part))
     }
 
@@ -102,4 +103,54 @@ impl<'s> Walk<'_, 's> {
         }
         Ok(())
     }
+}
+
+/// The operands that the engine turns into text by itself, and those that it compares when it compiles the template,
+/// where no fuel is counted.
+fn texts<'e, 's>(expr: &'e Expr<'s>) -> Vec<&'e Expr<'s>> {
+    match expr {
+        Expr::BinOp(node) => match node.op {
+            BinOpKind::Concat => {
+                [&node.left, &node.right].into_iter().filter(|part| may_be_large(part)).collect()
+            }
+            BinOpKind::In => sought(&node.left, &node.right),
+            BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte => [&node.left, &node.right].into_iter().filter(|part| repeats(part)).collect(),
+            _ => Vec::new(),
+        },
+        Expr::Compare(node) => {
+            let lefts = std::iter::once(&node.expr).chain(node.ops.iter().map(|step| &step.expr));
+            let pairs = lefts.zip(&node.ops).map(|(left, step)| match step.op {
+                CompareOpKind::In | CompareOpKind::NotIn => sought(left, &step.expr),
+                _ => [left, &step.expr].into_iter().filter(|part| repeats(part)).collect(),
+            });
+            pairs.flatten().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Of `left in right`: a text is searched for the text of what is sought.
+fn sought<'e, 's>(left: &'e Expr<'s>, right: &'e Expr<'s>) -> Vec<&'e Expr<'s>> {
+    let left = Some(left).filter(|left| may_be_large(left));
+    left.into_iter().chain(Some(right).filter(|right| repeats(right))).collect()
+}
+
+/// Whether an operand can be a container.
+fn may_be_large(expr: &Expr<'_>) -> bool {
+    match expr {
+        Expr::Const(_) | Expr::UnaryOp(_) | Expr::Compare(_) | Expr::Test(_) => false,
+        Expr::BinOp(node) => !matches!(node.op, BinOpKind::Concat),
+        _ => true,
+    }
+}
+
+/// Whether a list in it may be repeated.
+fn repeats(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::BinOp(node) if matches!(node.op, BinOpKind::Mul))
+        || children(expr).into_iter().any(repeats)
 }

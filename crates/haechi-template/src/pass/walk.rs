@@ -7,7 +7,7 @@ use haechi_context::Context;
 use minijinja::machinery::{Span, ast};
 
 use super::{Analysis, Pass};
-use crate::canon::{canonical, offset_of};
+use crate::canon::{canonical, offset_of, span_of};
 use crate::edit::Edits;
 use crate::parse::Tree;
 use crate::problem::{Problem, Spot};
@@ -93,7 +93,12 @@ impl<'p, 's> Walk<'p, 's> {
         if !self.found.problems.is_empty() {
             return None;
         }
-        let rewritten = self.found.edits.apply(self.source);
+        let mut rewritten = self.found.edits.apply(self.source);
+        if !reads_back(self.source, &tree, &self.found.edits, &rewritten) {
+            // The span of an operand may leave out its brackets; it is then printed unpaid.
+            self.found.edits.paid.clear();
+            rewritten = self.found.edits.apply(self.source);
+        }
         if !reads_back(self.source, &tree, &self.found.edits, &rewritten) {
             let problem = Problem::of_file(self.name, rule::REWRITE, rule::REWRITE.cause.into());
             self.found.problems.push(problem);
@@ -183,6 +188,10 @@ impl<'p, 's> Walk<'p, 's> {
             ast::Stmt::Set(node) => {
                 self.bind(&node.target)?;
                 self.inspect(&node.expr)?;
+                // What a namespace holds outlives a turn of a loop, and each turn could put it into another list.
+                if !matches!(node.target, ast::Expr::Var(_)) {
+                    self.found.edits.paid.insert(span_of(&node.expr), crate::escape::FLAT);
+                }
                 Ok(Some(context))
             }
             ast::Stmt::SetBlock(node) => self.set_block(node, context),

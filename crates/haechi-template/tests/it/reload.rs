@@ -84,3 +84,12 @@ fn a_file_that_is_not_utf8_is_an_error() {
     assert_eq!(problems.iter().map(|one| one.code).collect::<Vec<_>>(), ["not-utf8"]);
     assert!(matches!(Templates::dir(folder.0.join("none")).build(), Err(Error::Read { .. })));
 }
+
+#[test]
+fn an_embedded_file_that_is_not_utf8_is_an_error_too() {
+    let error = Templates::embedded(&[("a.html", b"<p>caf\xe9".as_slice())]).build().unwrap_err().to_string();
+    assert!(
+        error.contains("a.html") && error.contains("not-utf8") && error.contains("save the file as UTF-8"),
+        "{error}"
+    );
+}
