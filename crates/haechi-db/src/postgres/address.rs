@@ -1,7 +1,8 @@
 //! Where the server is, and how a connection to it is made safe.
 
-use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, pin::pin, sync::Arc, time::Duration};
 
+use futures_util::future::{Either, select};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -14,7 +15,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure;
+use super::{failure, patience::Wait};
 use crate::{Error, ErrorKind, Options, Prepared, Result};
 
 /// The server, with the settings of a session.
@@ -53,9 +54,14 @@ impl Address {
         Ok(Address { config, tls, prepared, owner })
     }
 
-    /// Opens a connection, and returns how to end it without a word to the server.
-    pub(super) async fn connect(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
-        self.open(&self.config).await
+    /// Opens a connection, which ends when it waits longer than `patience`; returns how to end it without a word to the
+    /// server.
+    pub(super) async fn connect(
+        &self,
+        wait: Wait,
+        patience: Duration,
+    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        self.open(&self.config, wait.overdue(patience)).await
     }
 
     /// Names the database without user and password.
@@ -66,31 +72,44 @@ impl Address {
     }
 
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
-        let (client, _) = self.open(&self.owner).await.map_err(|error| failure::translate(&error))?;
+        let (client, _) = self
+            .open(&self.owner, std::future::pending())
+            .await
+            .map_err(|error| failure::translate(&error))?;
         Ok(client)
     }
 
-    async fn open(&self, config: &Config) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+    async fn open(
+        &self,
+        config: &Config,
+        overdue: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
         match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
-                Ok((client, drive(connection)))
+                Ok((client, drive(connection, overdue)))
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                Ok((client, drive(connection)))
+                Ok((client, drive(connection, overdue)))
             }
         }
     }
 }
 
-/// Moves the bytes of a connection until its client is dropped.
+/// Moves the bytes of a connection until its client is dropped, or an answer is overdue.
 fn drive(
     connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+    overdue: impl Future<Output = ()> + Send + 'static,
 ) -> AbortHandle {
     let driver = tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
+        let (connection, overdue) = (pin!(connection), pin!(overdue));
+        match select(connection, overdue).await {
+            Either::Left((Err(error), _)) => {
+                tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
+            }
+            Either::Left((Ok(()), _)) => {}
+            Either::Right(((), _)) => tracing::error!("postgres does not answer; the connection is closed"),
         }
     });
     driver.abort_handle()

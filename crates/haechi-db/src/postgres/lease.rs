@@ -79,7 +79,7 @@ impl Lease {
 
     /// Lets the server read a statement as if it had never seen it: one that it keeps may be older than the schema.
     pub(super) async fn parse(&mut self, text: &str) -> Result<tokio_postgres::Statement, Unfit> {
-        self.state = self.state.started();
+        self.start();
         let outcome = self.client().prepare(text).await;
         self.settle();
         outcome.map_err(|error| failure::unfit(&error))
@@ -89,7 +89,7 @@ impl Lease {
     pub(super) async fn open(&mut self, statement: &Statement) -> Result<RowStream> {
         let prepared = self.prepare(statement.text()).await?;
         bind(statement, &prepared)?;
-        self.state = self.state.started();
+        self.start();
         let opened = self.client().query_raw(&prepared, parameters(statement)).await;
         opened.map_err(|error| self.fail(&error))
     }
@@ -137,9 +137,21 @@ impl Lease {
         Ok(answer.first().copied())
     }
 
+    /// Notes that the server was asked.
+    fn start(&mut self) {
+        self.state = self.state.started();
+        self.connection().wait.begin();
+    }
+
     /// Notes that the server has answered.
     pub(super) fn settle(&mut self) {
         self.state = self.state.ended();
+        self.waits_no_more();
+    }
+
+    /// Leaves it to the caller how long the rest of the answer may take.
+    pub(super) fn waits_no_more(&mut self) {
+        self.connection().wait.end();
     }
 
     /// Notes that the server answered with an error.
@@ -189,7 +201,7 @@ impl Lease {
     }
 
     async fn batch(&mut self, text: &str) -> Result<()> {
-        self.state = self.state.started();
+        self.start();
         let outcome = self.client().batch_execute(text).await;
         self.settle();
         outcome.map_err(|error| translate(&error))

@@ -4,6 +4,7 @@ mod address;
 mod codec;
 pub(crate) mod failure;
 mod lease;
+mod patience;
 mod pool;
 mod prepared;
 
@@ -55,13 +56,10 @@ impl Postgres {
             };
             return Box::pin(within(self.patience(), alone)).await;
         }
-        let answer = async {
-            match lease.fetch(statement, decode).await {
-                Err(error) if error.is_conflict() => Box::pin(lease.fetch(statement, decode)).await,
-                outcome => outcome,
-            }
-        };
-        within(self.patience(), answer).await
+        match lease.fetch(statement, decode).await {
+            Err(error) if error.is_conflict() => Box::pin(lease.fetch(statement, decode)).await,
+            outcome => outcome,
+        }
     }
 
     /// A conflict means that nothing of the statement happened, mostly because the schema changed since it was prepared;
@@ -76,19 +74,14 @@ impl Postgres {
             };
             return Box::pin(within(self.patience(), alone)).await;
         }
-        let answer = async {
-            match lease.execute(statement).await {
-                Err(error) if error.is_conflict() => Box::pin(lease.execute(statement)).await,
-                outcome => outcome,
-            }
-        };
-        within(self.patience(), answer).await
+        match lease.execute(statement).await {
+            Err(error) if error.is_conflict() => Box::pin(lease.execute(statement)).await,
+            outcome => outcome,
+        }
     }
 
-    /// How long a server is waited for that should have ended the statement itself: one that hangs, or whose network is
-    /// gone without a word, would hold the caller and the connection.
     pub(crate) fn patience(&self) -> Duration {
-        self.options.statement_timeout.saturating_add(SLACK)
+        patience(&self.options)
     }
 
     pub(crate) async fn begin(&self) -> Result<Lease> {
@@ -108,7 +101,9 @@ impl Postgres {
         if alone {
             within(patience, lease.begin()).await?;
         }
-        let rows = Box::pin(within(patience, lease.open(&statement)).await?);
+        let rows = Box::pin(lease.open(&statement).await?);
+        // From here on each row is waited for by itself: how long the reader takes is not the server's fault.
+        lease.waits_no_more();
         let state = (lease, rows);
         let rows = stream::try_unfold(state, move |(mut lease, mut rows)| async move {
             match within(patience, async { Ok(rows.try_next().await) }).await? {
@@ -167,6 +162,12 @@ async fn describe(lease: &mut Lease, text: &str) -> Result<Description, Unfit> {
 /// Waits for a server that may hang. A lease that was given up on is cleaned up when it is dropped.
 async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(limit, answer).await.unwrap_or_else(|_| Err(Error::unavailable()))
+}
+
+/// How long a server is waited for that should have ended the statement itself: one that hangs, or whose network is
+/// gone without a word, would hold the caller and the connection.
+fn patience(options: &Options) -> Duration {
+    options.statement_timeout.saturating_add(SLACK)
 }
 
 /// What a server may be late by after its own deadline.

@@ -12,6 +12,8 @@ use super::{
     address::{self, Address},
     failure,
     lease::Lease,
+    patience,
+    patience::Wait,
     prepared::PreparedStatements,
 };
 use crate::{
@@ -25,6 +27,7 @@ pub(super) struct Pool {
     shared: Arc<Shared>,
     wait_timeout: Duration,
     max_lifetime: Duration,
+    patience: Duration,
 }
 
 /// What a connection needs that is out on lease.
@@ -46,6 +49,7 @@ impl Pool {
             shared: Arc::new(shared),
             wait_timeout: options.wait_timeout,
             max_lifetime: options.max_lifetime,
+            patience: patience(options),
         }
     }
 
@@ -72,10 +76,11 @@ impl Pool {
 
     /// Whatever keeps a connection from being made is not the fault of who asks for one.
     async fn connect(&self) -> Result<Box<Connection>> {
-        match timeout(self.wait_timeout, self.shared.address.connect()).await {
+        let wait = Wait::new();
+        match timeout(self.wait_timeout, self.shared.address.connect(wait.clone(), self.patience)).await {
             Ok(Ok((client, driver))) => {
                 let prepared = PreparedStatements::default();
-                Ok(Box::new(Connection { client, driver, born: Instant::now(), prepared }))
+                Ok(Box::new(Connection { client, driver, born: Instant::now(), prepared, wait }))
             }
             Ok(Err(error)) => Err(failure::connecting(&error)),
             Err(_) => Err(Error::unavailable()),
@@ -98,6 +103,7 @@ impl Shared {
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) prepared: PreparedStatements,
+    pub(super) wait: Wait,
     driver: AbortHandle,
     born: Instant,
 }
