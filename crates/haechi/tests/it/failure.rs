@@ -115,6 +115,8 @@ async fn what_an_extractor_refuses_gets_the_page_of_every_refusal() {
         assert_eq!(answer.status, status, "{text}");
         assert!(text.starts_with("<!doctype html>"), "{status}: {text}");
         assert!(text.contains(answer.header("x-request-id")), "{status}: {text}");
+        // Its digits may spell anything.
+        let text = text.replace(answer.header("x-request-id"), "");
         for inner in ["i64", "u32", "parse", "deserialize", "Path", "select", "abc", "page="] {
             assert!(!text.contains(inner), "{status} shows {inner}: {text}");
         }
