@@ -128,6 +128,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_token_and_its_hash_equal_themselves_and_no_other() {
+        let (one, mut bytes) = (Token::from_bytes([7; 32]), [7; 32]);
+        assert!(one == Token::from_bytes(bytes) && one.hash() == Token::from_bytes(bytes).hash());
+        for at in 0..32 {
+            bytes[at] ^= 1;
+            let other = Token::from_bytes(bytes);
+            assert!(one != other && one.hash() != other.hash(), "byte {at}");
+            bytes[at] ^= 1;
+        }
+    }
+
+    #[test]
     fn only_a_whole_token_is_read() {
         let token = Token::from_bytes([0xfb; 32]);
         let text = token.expose();
