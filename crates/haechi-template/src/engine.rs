@@ -26,11 +26,11 @@ pub(crate) fn add_escaper(env: &mut Environment<'static>, escaper: Escaper) {
             escape::apply_plain(escaper, state, value)
         }),
         ShortWay::Url => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
-            escape::apply_url(escaper, true, state, value)
+            escape::apply_url::<true>(escaper, state, value)
         }),
         ShortWay::UrlPart => {
             env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {
-                escape::apply_url(escaper, false, state, value)
+                escape::apply_url::<false>(escaper, state, value)
             });
         }
         ShortWay::Word => env.add_filter(name, move |state: &State<'_, '_>, value: &Value| {

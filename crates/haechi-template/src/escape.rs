@@ -9,6 +9,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State};
 
 use crate::bound;
+use crate::scan::{self, is_inert};
 use crate::trusted::{Language, Trusted};
 
 /// The engine's name of `|safe`: the pass writes it, so that data cannot name it.
@@ -71,22 +72,14 @@ pub(crate) fn apply_plain(escaper: Escaper, state: &State<'_, '_>, value: &Value
     apply(escaper, state, value)
 }
 
-/// As [`apply`] for a URL or a part of one: a number, a name and a local path are what they are.
-pub(crate) fn apply_url(
+/// As [`apply`] for a URL, or for a part of one if not `WHOLE`: a number, a name and a local path are what they are.
+pub(crate) fn apply_url<const WHOLE: bool>(
     escaper: Escaper,
-    whole: bool,
     state: &State<'_, '_>,
     value: &Value,
 ) -> Result<Value, Error> {
-    let fits = |byte: u8| URL_PLAIN[usize::from(byte)] && (whole || byte != b'/');
-    // A dash or underscore is plain too, but not where a scheme or a name may begin.
-    let plain = |text: &str| {
-        let bytes = text.as_bytes();
-        bytes.first().is_some_and(|first| fits(*first) && !matches!(first, b'-' | b'_'))
-            && bytes.iter().all(|byte| fits(*byte))
-    };
     let kept = match value.as_str() {
-        Some(text) => !value.is_safe() && plain(text),
+        Some(text) => !value.is_safe() && scan::is_plain_url::<WHOLE>(text),
         // Digits and a sign mean themselves in each of these places.
         None => value.is_integer(),
     };
@@ -171,17 +164,6 @@ const DIGITS: &str = "\
     0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
     5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-/// Letters, digits, `-`, `_` and `/`.
-const URL_PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
-        byte += 1;
-    }
-    plain
-};
-
 /// Escapes text for HTML text and quoted attributes.
 pub(crate) fn html_text(text: &str, out: &mut String) {
     let html = Context::html().emit().expect("a value may stand in HTML text");
@@ -209,31 +191,6 @@ pub(crate) fn inert_json(json: &str) -> String {
     }
     out
 }
-
-/// Whether the text has nothing to escape; in doubt it has.
-///
-/// Three masks cover `"` `&` `'` (and `#`), `<` `>`, and NUL, CR (and the tab): a compiler does that for 16 bytes at once.
-fn is_inert(text: &str) -> bool {
-    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
-    let block =
-        |bytes: &[u8; 16]| bytes.iter().fold(0, |found, byte| found | u8::from(is_special(*byte))) != 0;
-    !blocks.iter().any(block) && !rest.iter().any(|byte| SPECIAL[usize::from(*byte)])
-}
-
-const fn is_special(byte: u8) -> bool {
-    (byte & !5 == b'"') | (byte & !2 == b'<') | (byte & !0xd == 0)
-}
-
-/// The same for single bytes: most values are short.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        special[byte as usize] = is_special(byte);
-        byte += 1;
-    }
-    special
-};
 
 /// Calls `use_it` with the value as the escapers see it.
 fn with_plain(state: &State<'_, '_>, value: &Value, use_it: impl FnOnce(Plain<'_>)) -> Result<(), Error> {

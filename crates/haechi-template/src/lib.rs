@@ -38,6 +38,7 @@ mod report;
 mod rule;
 #[cfg(feature = "sanitize")]
 mod sanitize;
+mod scan;
 mod settings;
 mod source;
 mod templates;
