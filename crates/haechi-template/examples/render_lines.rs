@@ -21,9 +21,13 @@ struct Request {
 type Cache = HashMap<(String, BTreeMap<String, String>), Rc<Result<Templates, String>>>;
 
 fn main() -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    render_lines(io::stdin().lock(), &mut io::stdout().lock())
+}
+
+/// Answers each line, in order.
+pub(crate) fn render_lines(lines: impl BufRead, out: &mut impl Write) -> io::Result<()> {
     let mut cache = Cache::new();
-    for line in io::stdin().lock().split(b'\n') {
+    for line in lines.split(b'\n') {
         let line = line?;
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -59,7 +63,7 @@ fn ascii(json: &str) -> String {
 
 fn render(request: Request, cache: &mut Cache) -> Result<String, String> {
     let Request { template, files, vars } = request;
-    if cache.len() >= 4096 {
+    if cache.len() >= CACHED {
         cache.clear();
     }
     let entry = cache.entry((template, files));
@@ -81,3 +85,6 @@ fn page() -> Page {
 }
 
 const PAGE: &str = "page.html";
+
+/// Sets of templates that are kept: a corpus tries one with many values.
+const CACHED: usize = 256;

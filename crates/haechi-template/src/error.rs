@@ -59,6 +59,9 @@ pub enum Error {
         "template {0:?} has a form that posts, but the page has no CSRF token; give it with `Page::csrf`"
     )]
     NoCsrfToken(String),
+    /// A filter, a function or the engine's arithmetic panicked. The page is lost, the templates are not.
+    #[error("template {0:?} panicked; standard error says where")]
+    Panicked(String),
     /// The engine stopped: an undefined name, a failing filter.
     #[error("{}", whole(.0))]
     Render(Box<minijinja::Error>),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use minijinja::value::{Serde, Value, ValueKind};
@@ -144,9 +145,11 @@ impl Templates {
         let root = Value::from_object(Root::new(page, context, &self.settings.csrf_field));
         let mut out = Bounded::new(self.settings.max_bytes);
         let template = loaded.env.get_template(name).map_err(|error| self.failed(name, error, false))?;
-        match template.render_captured_to(root, &mut out) {
-            Ok(_) => Ok(out.into_text()),
-            Err(error) => Err(self.failed(name, error, out.is_full())),
+        // The engine's arithmetic and the application's own functions may panic; what they touched ends here.
+        match catch_unwind(AssertUnwindSafe(|| template.render_captured_to(root, &mut out).map(drop))) {
+            Ok(Ok(())) => Ok(out.into_text()),
+            Ok(Err(error)) => Err(self.failed(name, error, out.is_full())),
+            Err(_) => Err(Error::Panicked(name.into())),
         }
     }
 

@@ -80,6 +80,22 @@ fn a_render_is_bounded() {
     assert!(matches!(error, Err(Error::TooLarge { limit: 1000, .. })), "{error:?}");
 }
 
+/// The engine negates a step that has no opposite.
+#[test]
+fn a_panic_of_the_engine_or_of_a_function_is_an_error() {
+    let templates = Templates::embedded(&[
+        ("p.html", "{{ 'abc'[::n] }}"),
+        ("f.html", "{% if on %}{{ fail() }}{% endif %}<p>"),
+    ]);
+    let templates = templates.function("fail", || -> String { panic!("as planned") }).build().unwrap();
+    let stopped = templates.render("p.html", &json!({ "n": i64::MIN }), &page());
+    assert!(matches!(stopped, Err(Error::Panicked(name)) if name == "p.html"));
+    assert_eq!(templates.render("p.html", &json!({ "n": -1 }), &page()).unwrap(), "cba");
+    let stopped = templates.render("f.html", &json!({ "on": true }), &page());
+    assert!(matches!(stopped, Err(Error::Panicked(name)) if name == "f.html"));
+    assert_eq!(templates.render("f.html", &json!({ "on": false }), &page()).unwrap(), "<p>");
+}
+
 /// Renders on a worker; the answer has to come before the deadline, or the test ends without it.
 #[track_caller]
 fn ended(source: String) -> Result<usize, String> {

@@ -8,6 +8,7 @@ mod corpus;
 mod errors;
 mod generated;
 mod grammar;
+mod lines;
 mod pass;
 mod random;
 mod reload;
