@@ -155,7 +155,12 @@ impl Attribute {
             if capture.fact == Fact::HttpEquiv && facts.dynamic_content {
                 return Err(Error::new(Code::MetaOrder));
             }
-            facts.record(capture.fact, capture.written());
+            let (fact, written) = (capture.fact, capture.written());
+            let begins_with_a_value = written == Written::Dynamic { prefix: String::new() };
+            if element == Element::Link && begins_with_a_value && *facts.said(Fact::Rel) == Written::Missing {
+                facts.early_address = true;
+            }
+            facts.record(fact, written);
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ fn purpose(element: Element, name: &str, local: &str, facts: &Facts) -> Option<P
 }
 
 /// Whether a `<link>` with this `rel` only points somewhere.
-fn is_harmless(rel: &Written) -> bool {
+pub(crate) fn is_harmless(rel: &Written) -> bool {
     let Written::Static(rel) = rel else { return false };
     let mut words = rel.split_ascii_whitespace().peekable();
     words.peek().is_some() && words.all(|word| HARMLESS_RELS.iter().any(|rel| word.eq_ignore_ascii_case(rel)))

@@ -51,6 +51,9 @@ pub enum EventKind {
         /// Its `rel`.
         rel: Written,
     },
+    /// A `<link>` whose address began with a value before a harmless `rel` (`icon`, `canonical`) was known. The value was
+    /// escaped as the address of code: text that nobody trusts becomes `about:invalid`.
+    LateRel,
     /// An inline handler, which a strict content security policy does not run.
     Handler {
         /// The name of the attribute.

@@ -8,6 +8,8 @@ pub(crate) struct Facts {
     pub(crate) integrity: bool,
     /// `<meta>`: `content` held a value before `http-equiv` was seen.
     pub(crate) dynamic_content: bool,
+    /// `<link>`: `href` began with a value before `rel` was seen.
+    pub(crate) early_address: bool,
     /// In the order of [`Fact`], so that two tags that say the same are equal.
     said: Vec<(Fact, Written)>,
 }
@@ -57,6 +59,7 @@ impl Facts {
         self.nonce &= other.nonce;
         self.integrity &= other.integrity;
         self.dynamic_content |= other.dynamic_content;
+        self.early_address |= other.early_address;
         let unknown = Written::Dynamic { prefix: String::new() };
         for (fact, written) in &mut self.said {
             if other.said(*fact) != written {

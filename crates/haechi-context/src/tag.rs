@@ -296,6 +296,11 @@ impl Tag {
                 action: self.facts.said(Fact::Action).clone(),
             }),
             Element::Button | Element::Input => self.report_button(sink),
+            Element::Link
+                if self.facts.early_address && attributes::is_harmless(self.facts.said(Fact::Rel)) =>
+            {
+                sink.tag(self.slash, EventKind::LateRel);
+            }
             _ => {}
         }
         let address = self.facts.said(Fact::Source).clone();

@@ -76,6 +76,7 @@ pub const WARNINGS: &[(&str, &str)] = &[
     ("dead-text", "text outside of the blocks of a child template is never shown"),
     ("form-method", "a button posts a form that sends no token"),
     ("inline-handler", "a strict content security policy does not run the attribute"),
+    ("late-rel", "a value in the address of a `<link>` is refused, as its `rel` is not known yet"),
     ("opener", "`rel=opener` lets the other page navigate this one"),
 ];
 

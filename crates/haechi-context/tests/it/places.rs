@@ -188,6 +188,24 @@ fn events_say_what_a_pass_may_write() {
 }
 
 #[test]
+fn a_rel_that_comes_too_late_is_said() {
+    #[track_caller]
+    fn check(before: &str, after: &str, late: bool) {
+        let mut context = Context::html();
+        context.advance(before).unwrap();
+        context.emit().unwrap();
+        let events = context.advance(after).unwrap();
+        assert_eq!(events.iter().any(|event| event.kind == EventKind::LateRel), late, "{before}{after}");
+    }
+    check("<link href=\"", "\" rel=icon>", true);
+    check("<link href=\"", "\" rel=\"canonical\"/>", true);
+    check("<link href=\"", "\" rel=stylesheet>", false);
+    check("<link href=\"", "\">", false);
+    check("<link href=\"/", "\" rel=icon>", false);
+    check("<link rel=icon href=\"", "\">", false);
+}
+
+#[test]
 fn a_dynamic_action_keeps_its_beginning() {
     let mut context = Context::html();
     context.advance("<form method=post action=\"/posts/").unwrap();

@@ -31,6 +31,11 @@ impl<'s> Walk<'_, 's> {
                 self.write(start, raw, offset, Insert::Text(" rel=\"noopener\"".into()));
             }
             EventKind::NewWindow { rel } => self.new_window(spot, &rel),
+            EventKind::LateRel => {
+                let message =
+                    "the address is read before `rel`, so text in it becomes about:invalid; write rel first";
+                self.warn(self.tag_of(spot), "late-rel", message.into());
+            }
             EventKind::Handler { attribute } => {
                 let message =
                     format!("a strict content security policy does not run `{attribute}`; use a script");

@@ -248,6 +248,10 @@ fn what_is_safe_and_probably_not_meant_is_a_warning() {
     check("{% extends 'base.html' %}\n<p>lost</p>{% block b %}c{% endblock %}", &["2:1 dead-text"]);
     check("{% extends 'base.html' %}{% if a %}{{ b }}{% endif %}", &["1:39 dead-text"]);
     check("<div v-if=\"a\"><p title=\"{{ x }}\">{{ x }}{{ y }}</p></div>", &["1:37 client-template"]);
+    check("\n<link href=\"{{ x }}\" rel=\"icon\">", &["2:1 late-rel"]);
+    check("<link {% if a %}href='{{ x }}'{% else %}href='/a'{% endif %} rel=icon>", &["1:1 late-rel"]);
+    check("<link rel=\"icon\" href=\"{{ x }}\"><link href=\"/a?b={{ x }}\" rel=\"icon\">", &[]);
+    check("<link href=\"{{ x }}\" rel=\"stylesheet\"><link href=\"{{ x }}\">", &[]);
     check("<div ng-app><p>{% for x in y %}{{ x }}{% endfor %}", &["1:35 client-template"]);
     check("<div v-if=\"a\"><p v-pre>{{ x }}</p></div>", &[]);
     check("<div x-data=\"{}\"><p>{{ x }}</p></div> <p>v-if ng-app {{ x }}", &[]);
