@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haechi_auth::hash::{Upgrade, unusable};
-use haechi_auth::{Credentials, Error};
+use haechi_auth::{Auth, Credentials, Error};
 use haechi_core::{KeyRing, SecretKey, TestClock};
 use haechi_db::sql;
 
@@ -118,6 +118,31 @@ async fn a_password_changed_by_somebody_else_ends_every_session() {
     site.set_column(&unusable()).await;
     assert_eq!(site.name(&mut browser).await, None);
     assert_eq!(site.sessions.list("1").await.unwrap().len(), 0, "the row is gone, not only ignored");
+}
+
+/// Whoever knew the old password may have left it there, for the owner's next sign-in in the same browser.
+#[tokio::test]
+async fn what_was_left_under_another_password_is_gone_at_a_sign_in() {
+    let (site, mut browser) = (Site::with_alice().await, Browser::default());
+    site.create("bob").await.unwrap();
+    let leave = async |auth: &Auth| auth.session().insert("draft", "left").await.unwrap();
+    let draft = async |auth: &Auth| auth.session().get::<String>("draft").await.unwrap();
+    site.sign_in(&mut browser, "alice", PASSWORD).await;
+    site.visit(&mut browser, leave).await;
+    site.sign_in(&mut browser, "alice", PASSWORD).await;
+    assert_eq!(site.visit(&mut browser, draft).await.as_deref(), Some("left"), "the same password keeps it");
+    let column: String =
+        sql!("select password from auth_user where username = 'bob'").scalar(&site.db).await.unwrap();
+    site.set_column(&column).await;
+    site.sign_in(&mut browser, "alice", PASSWORD).await;
+    assert_eq!(site.visit(&mut browser, draft).await, None);
+    assert_eq!(site.name(&mut browser).await.as_deref(), Some("alice"));
+    let mut visitor = Browser::default();
+    site.visit(&mut visitor, leave).await;
+    site.sign_in(&mut visitor, "alice", PASSWORD).await;
+    assert_eq!(site.visit(&mut visitor, draft).await.as_deref(), Some("left"), "a visitor keeps a basket");
+    site.sign_in(&mut visitor, "bob", PASSWORD).await;
+    assert_eq!(site.visit(&mut visitor, draft).await, None, "of another user nothing is kept");
 }
 
 #[tokio::test]
