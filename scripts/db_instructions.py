@@ -17,7 +17,7 @@ from server_process import verdict
 
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SQLX = os.path.join(TREE, "crates", "haechi-db", "benches", "sqlx")
-TIMES = {"key": 400, "list": 5}
+TIMES = {"key": 4000, "list": 10}
 GOAL = 1.25
 
 

@@ -88,23 +88,24 @@ impl Db {
         }
     }
 
-    /// Reads the first row: on SQLite and this thread, without a list of one.
+    /// Reads the first row, without a list of one.
     pub(crate) async fn first<T: Send + 'static>(
         &self,
         statement: Statement,
         decode: Decode<T>,
     ) -> Result<Option<T>> {
-        if statement.ends_early()
-            && let Backend::Sqlite(sqlite) = &*self.0
-        {
-            statement.validate()?;
-            return match sqlite.first_short(&statement, decode) {
+        if !statement.ends_early() {
+            return Ok(Box::pin(self.fetch(statement, decode)).await?.into_iter().next());
+        }
+        statement.validate()?;
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => match sqlite.first_short(&statement, decode) {
                 Some(outcome) => outcome,
                 None => Ok(Box::pin(sqlite.read_long(statement, decode)).await?.into_iter().next()),
-            };
+            },
+            // In a box, so that the future of a short read is small where it is moved.
+            Backend::Postgres(postgres) => Box::pin(postgres.first(&statement, decode)).await,
         }
-        // In a box, so that the future of a short read is small where it is moved.
-        Ok(Box::pin(self.fetch(statement, decode)).await?.into_iter().next())
     }
 
     pub(crate) async fn run(&self, statement: Statement) -> Result<u64> {

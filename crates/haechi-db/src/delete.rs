@@ -58,7 +58,7 @@ pub(crate) fn check_rows<M: Model>(query: &Query<M>, all_rows: bool) -> Result<(
     if !query.order.is_empty() || query.limit.is_some() || query.offset > 0 {
         return Err(Error::misuse("an update or delete has neither order nor limit"));
     }
-    match (query.filters.is_empty(), all_rows) {
+    match (query.filters.as_slice().is_empty(), all_rows) {
         (true, false) => {
             Err(Error::misuse("an update or delete needs a filter; say .all_rows() if all are meant"))
         }

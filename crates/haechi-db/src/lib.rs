@@ -15,7 +15,8 @@ mod delete;
 mod describe;
 mod error;
 mod executor;
-pub mod filter_set;
+pub mod few;
+mod filter_set;
 mod input;
 mod insert;
 mod lexer;
@@ -40,7 +41,6 @@ mod transaction;
 mod types;
 mod update;
 mod value;
-mod values;
 
 // The macros write `::haechi_db`, also in this crate's own tests.
 #[cfg(test)]

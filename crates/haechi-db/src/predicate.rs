@@ -76,14 +76,15 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    /// With the quote that ends the column's name before it: each piece of a text costs as much as its letters.
     const fn text(self) -> &'static str {
         match self {
-            Comparison::Equal => " = ",
-            Comparison::NotEqual => " <> ",
-            Comparison::Less => " < ",
-            Comparison::LessOrEqual => " <= ",
-            Comparison::Greater => " > ",
-            Comparison::GreaterOrEqual => " >= ",
+            Comparison::Equal => "\" = ",
+            Comparison::NotEqual => "\" <> ",
+            Comparison::Less => "\" < ",
+            Comparison::LessOrEqual => "\" <= ",
+            Comparison::Greater => "\" > ",
+            Comparison::GreaterOrEqual => "\" >= ",
         }
     }
 }
@@ -128,6 +129,7 @@ impl Render {
         Render { statement: Statement::write(), engine }
     }
 
+    #[inline]
     pub(crate) fn text(&mut self, text: &'static str) -> &mut Self {
         self.statement.push_literal(text);
         self
@@ -145,11 +147,11 @@ impl Render {
 
     /// `t0."title"`: every table has an alias, so that a relation to the same table is not ambiguous.
     pub(crate) fn column(&mut self, alias: Alias, name: &'static str) -> &mut Self {
-        self.text(alias.0).text(".").name(name)
+        self.text(alias.before_column).text(name).text("\"")
     }
 
     pub(crate) fn table(&mut self, name: &'static str, alias: Alias) -> &mut Self {
-        self.name(name).text(" as ").text(alias.0)
+        self.name(name).text(" as ").text(alias.name)
     }
 
     /// Writes the items with `separator` between them.
@@ -184,19 +186,36 @@ impl Render {
 
 /// The name of a table inside one statement.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Alias(&'static str);
+pub(crate) struct Alias {
+    name: &'static str,
+    /// The name, a dot, and the quote that begins the name of a column.
+    before_column: &'static str,
+}
 
 impl Alias {
-    pub(crate) const FIRST: Alias = Alias(ALIASES[0]);
-    pub(crate) const SECOND: Alias = Alias(ALIASES[1]);
+    pub(crate) const FIRST: Alias = ALIASES[0];
+    pub(crate) const SECOND: Alias = ALIASES[1];
+
+    const fn new(name: &'static str, before_column: &'static str) -> Alias {
+        Alias { name, before_column }
+    }
 
     fn deeper(self) -> Result<Alias> {
-        let next = ALIASES.iter().skip_while(|name| **name != self.0).nth(1);
-        next.map(|name| Alias(name)).ok_or_else(|| Error::misuse("relations are nested more than seven deep"))
+        let next = ALIASES.iter().skip_while(|alias| alias.name != self.name).nth(1);
+        next.copied().ok_or_else(|| Error::misuse("relations are nested more than seven deep"))
     }
 }
 
-const ALIASES: [&str; 8] = ["t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7"];
+const ALIASES: [Alias; 8] = [
+    Alias::new("t0", "t0.\""),
+    Alias::new("t1", "t1.\""),
+    Alias::new("t2", "t2.\""),
+    Alias::new("t3", "t3.\""),
+    Alias::new("t4", "t4.\""),
+    Alias::new("t5", "t5.\""),
+    Alias::new("t6", "t6.\""),
+    Alias::new("t7", "t7.\""),
+];
 
 impl Node {
     pub(crate) fn render(&self, out: &mut Render, alias: Alias) -> Result<()> {
@@ -208,7 +227,7 @@ impl Node {
                 out.column(alias, column).text(" is not null");
             }
             Node::Compare(column, comparison, value) => {
-                out.column(alias, column).text(comparison.text()).bind(value.clone());
+                out.text(alias.before_column).text(column).text(comparison.text()).bind(value.clone());
             }
             Node::In(_, values) if values.is_empty() => {
                 out.text("1 = 0");

@@ -18,12 +18,14 @@
 use std::fmt;
 
 use futures_core::stream::BoxStream;
+use futures_util::future::{Either, ready};
 
 use crate::{
     Column, Count, Db, Delete, Engine, Error, ErrorKind, Executor, Model, OrderBy, Predicate, Result, Row,
     Statement, Tenant, ToValue, Update, Value,
     column::Checked,
     counter,
+    few::Few,
     model::Everyone,
     predicate::{Alias, Comparison, Node, Render},
     selection::Selection,
@@ -37,7 +39,7 @@ use crate::{
 #[must_use]
 pub struct Query<M> {
     pub(crate) scope: Option<Node>,
-    pub(crate) filters: Vec<Node>,
+    pub(crate) filters: Few<Node>,
     pub(crate) order: Vec<OrderBy<M>>,
     pub(crate) limit: Option<u32>,
     pub(crate) offset: u32,
@@ -68,11 +70,13 @@ impl<M: Model<Scope = Tenant<C>>, C: Column<Model = M>> Query<M> {
 }
 
 impl<M: Model> Query<M> {
+    #[inline]
     fn start(scope: Option<Node>) -> Self {
-        Query { scope, filters: Vec::new(), order: Vec::new(), limit: None, offset: 0 }
+        Query { scope, filters: Few::None, order: Vec::new(), limit: None, offset: 0 }
     }
 
     /// Keeps the rows for which the condition holds; several filters must hold together.
+    #[inline(always)]
     pub fn filter(mut self, predicate: Predicate<M>) -> Self {
         self.filters.push(predicate.node);
         self
@@ -117,6 +121,7 @@ impl<M: Model> Query<M> {
     ///
     /// # Errors
     /// Fails with [`ErrorKind::NotFound`] if there is none.
+    #[inline]
     pub fn one(self, db: impl Executor) -> impl Future<Output = Result<M>> + Send {
         let statement = self.first(db.engine());
         async move { first(statement, db, M::from_row).await?.ok_or_else(|| Error::new(ErrorKind::NotFound)) }
@@ -179,7 +184,7 @@ impl<M: Model> Query<M> {
     }
 
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &Node> {
-        self.scope.iter().chain(&self.filters)
+        self.scope.iter().chain(self.filters.as_slice())
     }
 
     /// The filters of a query that stands inside another statement, where order and limit would be lost.
@@ -189,7 +194,7 @@ impl<M: Model> Query<M> {
                 "a query inside another one has neither order nor limit",
             ))];
         }
-        self.scope.into_iter().chain(self.filters).collect()
+        self.scope.into_iter().chain(self.filters.into_vec()).collect()
     }
 
     fn select(&self, engine: Engine) -> Result<Statement> {
@@ -263,13 +268,19 @@ pub(crate) fn columns<M: Model>(out: &mut Render, alias: Alias) -> Result<()> {
 }
 
 /// The one place from which the builder and `sql!` ask the database for its first row.
-pub(crate) async fn first<T: Send + 'static>(
+///
+/// Not an `async fn`, which would move the statement once more.
+#[inline]
+pub(crate) fn first<T: Send + 'static>(
     statement: Result<Statement>,
     db: impl Executor,
     decode: fn(&mut Row) -> Result<T>,
-) -> Result<Option<T>> {
+) -> impl Future<Output = Result<Option<T>>> + Send {
     counter::note();
-    db.first(statement?, decode).await
+    match statement {
+        Ok(statement) => Either::Left(db.first(statement, decode)),
+        Err(error) => Either::Right(ready(Err(error))),
+    }
 }
 
 /// The one place from which the builder and `sql!` ask the database for rows.

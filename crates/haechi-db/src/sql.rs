@@ -83,9 +83,10 @@ use std::{fmt, marker::PhantomData};
 #[cfg(doc)]
 use crate::Db;
 use crate::{
-    Access, Engine, Error, ErrorKind, Executor, FromRow, FromValue, Result, Row, Statement, Value, lexer,
+    Access, Engine, Error, ErrorKind, Executor, FromRow, FromValue, Result, Row, Statement, Value,
+    few::Values,
+    lexer,
     query::{execute, fetch, first},
-    values::Values,
 };
 
 /// The text of a statement, as consts of a type; [`sql!`](macro@crate::sql) writes one.
@@ -219,7 +220,7 @@ impl<S: SqlText> Sql<S> {
 }
 
 fn all(values: impl Iterator<Item = Result<Value>>) -> Result<Values> {
-    let mut all = Values::new();
+    let mut all = Values::None;
     for value in values {
         all.push(value?);
     }

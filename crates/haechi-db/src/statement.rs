@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::{Error, Result, Value, error::Invalid, values::Values};
+use crate::{Error, Result, Value, error::Invalid, few::Values};
 
 /// The two engines, whose SQL differs in places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ impl Statement {
     fn start(head: &'static str, room: usize) -> Statement {
         let mut text = String::with_capacity(room);
         text.push_str(head);
-        Statement { text: Cow::Owned(text), values: Values::new(), access: Access::Read, wanted: Wanted::All }
+        Statement { text: Cow::Owned(text), values: Values::None, access: Access::Read, wanted: Wanted::All }
     }
 
     /// Starts an empty statement that writes.
@@ -77,6 +77,7 @@ impl Statement {
     }
 
     /// Appends text of this crate, or a const that the compiler checked.
+    #[inline]
     pub(crate) fn push_literal(&mut self, text: &'static str) -> &mut Self {
         self.text.to_mut().push_str(text);
         self
@@ -96,9 +97,14 @@ impl Statement {
     /// Appends a placeholder and binds a value to it.
     pub(crate) fn bind(&mut self, value: Value) -> &mut Self {
         self.values.push(value);
-        let text = self.text.to_mut();
-        text.push('$');
-        push_number(text, self.values.len());
+        let (text, number) = (self.text.to_mut(), self.values.len());
+        match PLACEHOLDERS.get(number - 1) {
+            Some(placeholder) => text.push_str(placeholder),
+            None => {
+                text.push('$');
+                push_number(text, number);
+            }
+        }
         self
     }
 
@@ -147,6 +153,9 @@ fn json_has_nul(document: &serde_json::Value) -> bool {
         _ => false,
     }
 }
+
+/// The placeholders of most statements, as one piece each.
+const PLACEHOLDERS: [&str; 9] = ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"];
 
 /// Appends a small number without the machinery of `format!`, which costs more than the rest of `bind`.
 fn push_number(text: &mut String, number: usize) {

@@ -72,12 +72,15 @@ impl FromValue for bool {
     const TYPE: Type = Type::Bool;
     #[inline]
     fn from_value(value: Value) -> Result<Self> {
-        match value {
-            Value::Bool(value) => Ok(value),
-            Value::Int(0) => Ok(false),
-            Value::Int(1) => Ok(true),
-            _ => Err(mismatch::<Self>()),
-        }
+        let found = match value {
+            Value::Bool(found) => found,
+            Value::Int(0) => false,
+            Value::Int(1) => true,
+            _ => return Err(mismatch::<Self>()),
+        };
+        // As below.
+        std::mem::forget(value);
+        Ok(found)
     }
 }
 
@@ -87,10 +90,10 @@ macro_rules! integer {
             const TYPE: Type = Type::$kind;
             #[inline]
             fn from_value(value: Value) -> Result<Self> {
-                match value {
-                    Value::Int(value) => <$int>::try_from(value).map_err(|_| mismatch::<Self>()),
-                    _ => Err(mismatch::<Self>()),
-                }
+                let Value::Int(number) = value else { return Err(mismatch::<Self>()) };
+                // A number owns nothing, and to find that out again for each column costs as much as to read it.
+                std::mem::forget(value);
+                <$int>::try_from(number).map_err(|_| mismatch::<Self>())
             }
         }
         impl ToValue for $int {

@@ -1,8 +1,7 @@
 //! Where the server is, and how a connection to it is made safe.
 
-use std::{net::IpAddr, path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
-use futures_util::future::{Either, select};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -15,7 +14,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{failure, patience::Wait};
+use super::failure;
 use crate::{Error, ErrorKind, Options, Prepared, Result};
 
 /// The server, with the settings of a session.
@@ -54,14 +53,9 @@ impl Address {
         Ok(Address { config, tls, prepared, owner })
     }
 
-    /// Opens a connection, which ends when it waits longer than `patience`; returns how to end it without a word to the
-    /// server.
-    pub(super) async fn connect(
-        &self,
-        wait: Wait,
-        patience: Duration,
-    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
-        self.open(&self.config, wait.overdue(patience)).await
+    /// Opens a connection; returns how to end it without a word to the server.
+    pub(super) async fn connect(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        self.open(&self.config).await
     }
 
     /// Names the database without user and password.
@@ -72,44 +66,31 @@ impl Address {
     }
 
     pub(super) async fn connect_as_owner(&self) -> Result<Client> {
-        let (client, _) = self
-            .open(&self.owner, std::future::pending())
-            .await
-            .map_err(|error| failure::translate(&error))?;
+        let (client, _) = self.open(&self.owner).await.map_err(|error| failure::translate(&error))?;
         Ok(client)
     }
 
-    async fn open(
-        &self,
-        config: &Config,
-        overdue: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+    async fn open(&self, config: &Config) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
         match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
-                Ok((client, drive(connection, overdue)))
+                Ok((client, drive(connection)))
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                Ok((client, drive(connection, overdue)))
+                Ok((client, drive(connection)))
             }
         }
     }
 }
 
-/// Moves the bytes of a connection until its client is dropped, or an answer is overdue.
+/// Moves the bytes of a connection until its client is dropped.
 fn drive(
     connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
-    overdue: impl Future<Output = ()> + Send + 'static,
 ) -> AbortHandle {
     let driver = tokio::spawn(async move {
-        let (connection, overdue) = (pin!(connection), pin!(overdue));
-        match select(connection, overdue).await {
-            Either::Left((Err(error), _)) => {
-                tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
-            }
-            Either::Left((Ok(()), _)) => {}
-            Either::Right(((), _)) => tracing::error!("postgres does not answer; the connection is closed"),
+        if let Err(error) = connection.await {
+            tracing::warn!(code = %failure::code(&error), "a connection to postgres was lost");
         }
     });
     driver.abort_handle()

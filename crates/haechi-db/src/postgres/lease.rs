@@ -95,24 +95,45 @@ impl Lease {
     }
 
     pub(crate) async fn fetch<T>(&mut self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {
+        let mut decoded = Vec::new();
+        let read = |row: &mut Row<'_>| {
+            decoded.push(decode(row)?);
+            Ok(())
+        };
+        self.each(statement, read).await?;
+        Ok(decoded)
+    }
+
+    pub(super) async fn first<T>(&mut self, statement: &Statement, decode: Decode<T>) -> Result<Option<T>> {
+        let mut first = None;
+        let read = |row: &mut Row<'_>| {
+            if first.is_none() {
+                first = Some(decode(row)?);
+            }
+            Ok(())
+        };
+        self.each(statement, read).await?;
+        Ok(first)
+    }
+
+    async fn each(
+        &mut self,
+        statement: &Statement,
+        mut read: impl FnMut(&mut Row<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut rows = std::pin::pin!(self.open(statement).await?);
-        let mut decoded = Vec::with_capacity(usize::from(statement.ends_early()));
-        let mut failed = None;
-        let enough = |decoded: &Vec<T>| statement.ends_early() && !decoded.is_empty();
+        let mut outcome = Ok(());
         loop {
             match rows.try_next().await {
+                Ok(Some(row)) if outcome.is_ok() => outcome = read(&mut Row::of_postgres(&row)),
                 // The server sends the rest nevertheless, and the connection is free only behind it.
-                Ok(Some(_)) if failed.is_some() || enough(&decoded) => {}
-                Ok(Some(row)) => match decode(&mut Row::of_postgres(&row)) {
-                    Ok(value) => decoded.push(value),
-                    Err(error) => failed = Some(error),
-                },
+                Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(error) => return Err(self.fail(&error)),
             }
         }
         self.settle();
-        failed.map_or(Ok(decoded), Err)
+        outcome
     }
 
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64> {

@@ -35,7 +35,7 @@ impl Postgres {
         let address = Address::parse(url, options)?;
         let options = Options { prepared: address.prepared, ..options.clone() };
         let server = address.server();
-        Ok(Postgres { pool: Pool::new(address, &options), options, server })
+        Ok(Postgres { pool: Pool::new(address, &options)?, options, server })
     }
 
     pub(crate) fn server(&self) -> &str {
@@ -44,6 +44,18 @@ impl Postgres {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Reads the first row; the server may send more of them.
+    pub(crate) async fn first<T>(&self, statement: &Statement, decode: Decode<T>) -> Result<Option<T>> {
+        if self.options.prepared == Prepared::Drop {
+            return Ok(Box::pin(self.fetch(statement, decode)).await?.into_iter().next());
+        }
+        let mut lease = self.pool.take().await?;
+        match lease.first(statement, decode).await {
+            Err(error) if error.is_conflict() => Box::pin(lease.first(statement, decode)).await,
+            outcome => outcome,
+        }
     }
 
     pub(crate) async fn fetch<T>(&self, statement: &Statement, decode: Decode<T>) -> Result<Vec<T>> {

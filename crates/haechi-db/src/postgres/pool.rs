@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{task::AbortHandle, time::timeout};
@@ -13,11 +13,11 @@ use super::{
     failure,
     lease::Lease,
     patience,
-    patience::Wait,
+    patience::{Wait, Watch, looks},
     prepared::PreparedStatements,
 };
 use crate::{
-    Error, Options, Result,
+    Error, ErrorKind, Options, Result,
     queue::{Queue, Turn},
 };
 
@@ -26,8 +26,9 @@ pub(super) struct Pool {
     queue: Queue,
     shared: Arc<Shared>,
     wait_timeout: Duration,
-    max_lifetime: Duration,
-    patience: Duration,
+    /// How many looks of the watch a connection may be used.
+    max_lifetime: u64,
+    watch: Watch,
 }
 
 /// What a connection needs that is out on lease.
@@ -40,17 +41,22 @@ pub(super) struct Shared {
 }
 
 impl Pool {
-    pub(super) fn new(address: Address, options: &Options) -> Pool {
+    /// # Errors
+    /// Fails if no thread can be started.
+    pub(super) fn new(address: Address, options: &Options) -> Result<Pool> {
         let queue = Queue::new(options.connections.max(1), options.queue, options.wait_timeout);
         let shared =
             Shared { begin: address::begin(address.prepared, options), address, idle: Mutex::default() };
-        Pool {
+        let watch = Watch::start(patience(options)).map_err(|_| {
+            Error::new(ErrorKind::Configuration("no thread can be started to watch postgres"))
+        })?;
+        Ok(Pool {
             queue,
             shared: Arc::new(shared),
             wait_timeout: options.wait_timeout,
-            max_lifetime: options.max_lifetime,
-            patience: patience(options),
-        }
+            max_lifetime: looks(options.max_lifetime),
+            watch,
+        })
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -61,7 +67,7 @@ impl Pool {
     pub(super) async fn take(&self) -> Result<Lease> {
         let turn = self.queue.enter().await?;
         while let Some(connection) = self.shared.pop() {
-            if !connection.client.is_closed() && connection.born.elapsed() < self.max_lifetime {
+            if !connection.client.is_closed() && self.watch.now() - connection.born < self.max_lifetime {
                 return Ok(self.lease(connection, turn));
             }
         }
@@ -76,11 +82,10 @@ impl Pool {
 
     /// Whatever keeps a connection from being made is not the fault of who asks for one.
     async fn connect(&self) -> Result<Box<Connection>> {
-        let wait = Wait::new();
-        match timeout(self.wait_timeout, self.shared.address.connect(wait.clone(), self.patience)).await {
+        match timeout(self.wait_timeout, self.shared.address.connect()).await {
             Ok(Ok((client, driver))) => {
-                let prepared = PreparedStatements::default();
-                Ok(Box::new(Connection { client, driver, born: Instant::now(), prepared, wait }))
+                let (prepared, wait) = (PreparedStatements::default(), self.watch.over(driver.clone()));
+                Ok(Box::new(Connection { client, driver, born: self.watch.now(), prepared, wait }))
             }
             Ok(Err(error)) => Err(failure::connecting(&error)),
             Err(_) => Err(Error::unavailable()),
@@ -105,7 +110,8 @@ pub(super) struct Connection {
     pub(super) prepared: PreparedStatements,
     pub(super) wait: Wait,
     driver: AbortHandle,
-    born: Instant,
+    /// By the clock of the watch.
+    born: u64,
 }
 
 impl Connection {

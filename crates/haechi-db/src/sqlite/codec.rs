@@ -45,7 +45,7 @@ pub(super) fn check(value: &Value) -> Result<()> {
 }
 
 /// Reads the value of a column.
-#[inline]
+#[inline(always)]
 pub(crate) fn value(row: &rusqlite::Row<'_>, column: usize) -> Result<Value> {
     Ok(match row.get_ref(column).map_err(super::failure::translate)? {
         ValueRef::Null => Value::Null,

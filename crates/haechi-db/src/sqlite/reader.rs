@@ -182,7 +182,9 @@ impl<I: Deref<Target = Idle>> Taken<I> {
 
 impl<I: Deref<Target = Idle>> Drop for Taken<I> {
     fn drop(&mut self) {
-        self.idle.lock().extend(self.connection.take());
+        if let Some(connection) = self.connection.take() {
+            self.idle.lock().push(connection);
+        }
     }
 }
 
