@@ -29,6 +29,18 @@ impl Argon2id {
         bounded(memory_kib, passes, lanes).then_some(Self { memory_kib, passes, lanes })
     }
 
+    /// Returns the memory, and the passes over it, that do the missing work: over the hasher's own memory, so that the
+    /// whole work of a default row is exactly a default hash.
+    fn filler(&self, missing: u64) -> Option<(u32, u32)> {
+        let missing = missing.min(Bounds::DEFAULT.argon2_work);
+        let memory = missing.min(self.memory_kib.into());
+        // Argon2 itself takes no less.
+        if memory < 8 * u64::from(self.lanes) {
+            return None;
+        }
+        Some((u32::try_from(memory).ok()?, u32::try_from(missing / memory).ok()?))
+    }
+
     fn derive(parsed: &Parsed, password: &[u8], output: &mut [u8], arena: &mut Arena) -> Option<()> {
         let params = Params::new(parsed.memory_kib, parsed.passes, parsed.lanes, Some(output.len())).ok()?;
         let blocks = params.block_count();
@@ -82,17 +94,9 @@ impl Hasher for Argon2id {
         })
     }
 
-    /// Argon2's time is about memory × passes: the missing product is spent as passes over the hasher's own
-    /// memory, so that the whole work of a default row is exactly a default hash.
+    /// Argon2's time is about memory × passes: the missing product is spent.
     fn harden(&self, password: &[u8], from: u64, to: u64, arena: &mut Arena) {
-        let missing = to.saturating_sub(from).min(Bounds::DEFAULT.argon2_work);
-        let memory = missing.min(self.memory_kib.into());
-        if memory < 8 * u64::from(self.lanes) {
-            return;
-        }
-        let (Ok(memory_kib), Ok(passes)) = (u32::try_from(memory), u32::try_from(missing / memory)) else {
-            return;
-        };
+        let Some((memory_kib, passes)) = self.filler(to.saturating_sub(from)) else { return };
         let salt = b"equal work".to_vec();
         let algorithm = Algorithm::Argon2id;
         let filler = Parsed { algorithm, memory_kib, passes, lanes: self.lanes, salt, hash: Vec::new() };
@@ -165,3 +169,39 @@ fn bounded(memory_kib: u32, passes: u32, lanes: u32) -> bool {
 }
 
 const MIN_SALT: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asvs_6_3_8_the_missing_work_is_done() {
+        let (ours, djangos) = (Argon2id::DEFAULT, Argon2id::DJANGO);
+        assert_eq!((ours.work(), djangos.work()), (38_912, 204_800));
+        for (hasher, missing, filler) in [
+            (ours, 0, None),
+            (ours, 7, None),
+            (ours, 8, Some((8, 1))),
+            (ours, 10_000, Some((10_000, 1))),
+            (ours, 19_456, Some((19_456, 1))),
+            (ours, 38_912, Some((19_456, 2))),
+            (ours, 204_800, Some((19_456, 10))),
+            (ours, u64::MAX, Some((19_456, 53))),
+            (djangos, 63, None),
+            (djangos, 64, Some((64, 1))),
+            (djangos, 204_800, Some((102_400, 2))),
+        ] {
+            assert_eq!(hasher.filler(missing), filler, "{missing}");
+        }
+    }
+
+    /// What is hardened holds the arena's memory afterwards; what has nothing to make up for does not.
+    #[test]
+    fn only_a_weaker_row_is_hardened() {
+        let arena = &mut Arena::default();
+        for (from, to, kibibytes) in [(38_912, 38_912, 0), (50_000, 38_912, 0), (8_192, 38_912, 19_456)] {
+            Argon2id::DEFAULT.harden(b"password", from, to, arena);
+            assert_eq!(arena.kibibytes(), kibibytes, "{from} to {to}");
+        }
+    }
+}

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use haechi_auth::Error;
 use haechi_auth::hash::{
-    Arena, Argon2id, BcryptSha256, HashPool, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, PoolSize, Present,
-    Scrypt, Upgrade, is_unusable, unusable,
+    Arena, Argon2id, Bcrypt, BcryptSha256, HashPool, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, PoolSize,
+    Present, Scrypt, Upgrade, is_unusable, unusable,
 };
 
 const LETMEIN: &str = "l\u{e8}tmein \u{2603}";
@@ -273,6 +273,47 @@ fn asvs_6_3_8_every_kind_of_account_costs_the_same_work() {
     }
     let (least, most) = (fastest.iter().min().unwrap(), fastest.iter().max().unwrap());
     assert!(most * 100 < least * 135, "fastest runs in ns: {fastest:?}");
+}
+
+/// What is spent for a work takes about as long as a hash of that work, for a part of it a part, for none of it nothing.
+#[test]
+fn asvs_6_3_8_hardening_takes_the_time_of_the_work_that_is_missing() {
+    let arena = &mut Arena::default();
+    // How often each is timed at once: the clock of a thread ticks every four milliseconds.
+    let hashers: [(Box<dyn Hasher>, u32); 6] = [
+        (Box::new(Argon2id::DEFAULT), 8),
+        (Box::new(Pbkdf2::new(Pbkdf2Digest::Sha256, 100_000)), 4),
+        (Box::new(Pbkdf2::new(Pbkdf2Digest::Sha1, 100_000)), 4),
+        (Box::new(BcryptSha256::DJANGO), 1),
+        (Box::new(Bcrypt::DJANGO), 1),
+        (Box::new(Scrypt::DJANGO), 1),
+    ];
+    for (hasher, times) in hashers {
+        let (work, salt) = (hasher.work(), hasher.salt());
+        // Fresh memory costs more than kept memory.
+        hasher.encode(b"password", &salt, arena).unwrap();
+        let parts = [work, work * 3 / 4, work / 2, 0]
+            .map(|from| fastest(|| (0..times).for_each(|_| hasher.harden(b"password", from, work, arena))));
+        let whole = fastest(|| {
+            (0..times).for_each(|_| drop(hasher.encode(b"password", &salt, arena).unwrap()));
+        });
+        let name = hasher.algorithm();
+        let found = format!("{name}: {whole} ns, and for none, a quarter, a half, all of it {parts:?}");
+        assert!(parts[0] * 50 < whole, "{found}");
+        // Not in proportion: a second pass of argon2 costs more than the first, and scrypt spends whole lanes.
+        assert!(parts[1..3].iter().all(|part| part * 12 > whole && part * 4 < whole * 3), "{found}");
+        assert!(parts[3] * 2 > whole && parts[3] * 2 < whole * 3, "{found}");
+    }
+}
+
+/// The least of a few times, in nanoseconds of this thread.
+fn fastest(mut work: impl FnMut()) -> u64 {
+    let timed = (0..2).map(|_| {
+        let began = thread_nanoseconds();
+        work();
+        thread_nanoseconds() - began
+    });
+    timed.min().unwrap()
 }
 
 /// asvs_15_2_2: more work than fits is refused at once.
