@@ -185,7 +185,7 @@ fn plain_bcrypt_does_not_take_what_it_would_cut() {
     let encoded = "bcrypt$$2b$04$0123456789abcdefghijkOgJnDRA8/Eo0d5s0RlvfYUdIMOD6E5VG";
     check(LETMEIN, encoded, true);
     check(&format!("{LETMEIN}\0rest"), encoded, false);
-    let bcrypt = haechi_auth::hash::Bcrypt::DJANGO;
+    let bcrypt = Bcrypt::DJANGO;
     let arena = &mut Arena::default();
     for refused in ["x".repeat(73), "a\0b".to_owned()] {
         let outcome = bcrypt.encode(refused.as_bytes(), "abcdefghijklmnopqrstuu", arena);
