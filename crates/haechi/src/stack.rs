@@ -15,7 +15,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -207,9 +207,12 @@ impl Pass {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 tracing::error!(target: "haechi::failure", request = %context.id(), panic = words(&*panic), "handler panicked");
-                failed(StatusCode::INTERNAL_SERVER_ERROR, "panic")
+                failed(Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "handler", "panic"))
             }
-            Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "deadline"),
+            Err(_) => {
+                let late = Denial::new(StatusCode::SERVICE_UNAVAILABLE, "handler", "deadline");
+                failed(late.retry_after(RETRY))
+            }
         };
         let response = page(&site, response, Client { format, version, language }, &context);
         tracing::info!(
@@ -323,9 +326,12 @@ fn token_requirement(
     }
 }
 
-fn failed(status: StatusCode, reason: &'static str) -> Response {
-    axum::response::IntoResponse::into_response(Error::from(Denial::new(status, "handler", reason)))
+fn failed(denial: Denial) -> Response {
+    axum::response::IntoResponse::into_response(Error::from(denial))
 }
+
+/// When to come back after a deadline: what held the handler up is likely to be over then.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// How a client wants to be answered.
 struct Client {

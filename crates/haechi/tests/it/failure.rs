@@ -38,6 +38,7 @@ async fn a_handler_that_never_ends_is_ended_by_the_deadline() {
     let (_, mut browser) = open(config).await;
     let answer = browser.get("/hang").await;
     assert_eq!(answer.status, 503);
+    assert_eq!(answer.headers["retry-after"], "5");
     assert!(answer.text().contains(answer.header("x-request-id")));
 }
 
