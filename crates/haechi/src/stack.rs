@@ -74,7 +74,7 @@ fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn G
     let per_minute = site.config().limits.requests_per_minute;
     vec![
         Box::new(host),
-        Box::new(Rate::per_network(per_minute, std::time::Duration::from_secs(60))),
+        Box::new(Rate::per_network(per_minute, Duration::from_secs(60))),
         Box::new(origin),
         Box::new(ExemptedCsrf { csrf, site: site.clone() }),
     ]
