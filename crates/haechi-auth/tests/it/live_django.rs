@@ -1,4 +1,4 @@
-//! A real Django 5.2 reads what we write, and we read what it writes.
+//! A real Django reads what we write, and we read what it writes.
 
 use haechi_auth::hash::{Arena, Argon2id, BcryptSha256, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, Scrypt};
 
@@ -42,15 +42,35 @@ for encoded in sys.argv[2:]:
     if let Some(answer) = django(&program, &arguments) {
         assert_eq!(answer, "True False\n".repeat(hashers.len()));
     }
-    // A Django of this version must find nothing to rewrite.
-    let upgrades = format!(
+}
+
+/// A row with the iterations of the site's version is not rewritten there, one with another number is.
+#[test]
+fn a_live_django_rewrites_what_has_other_iterations() {
+    let Some(iterations) = iterations() else { return };
+    let program = format!(
         "{SETUP}
 from django.contrib.auth.hashers import identify_hasher
-print(identify_hasher(sys.argv[1]).must_update(sys.argv[1]))"
+for encoded in sys.argv[1:]:
+    print(identify_hasher(encoded).must_update(encoded))"
     );
-    if let Some(answer) = django(&upgrades, &arguments[1..2]) {
-        assert_eq!(answer, "False\n");
-    }
+    let rows = [iterations, iterations - 1, iterations + 1].map(|iterations| {
+        let hasher = Pbkdf2::new(Pbkdf2Digest::Sha256, iterations);
+        hasher.encode(PASSWORD.as_bytes(), &hasher.salt(), &mut Arena::default()).unwrap()
+    });
+    let answer = django(&program, &rows.each_ref().map(String::as_str));
+    assert_eq!(answer.as_deref(), Some("False\nTrue\nTrue\n"));
+}
+
+/// What the Django that is there writes, by what `[django] version` takes from its version.
+fn iterations() -> Option<u32> {
+    let version = django("import django; print(django.get_version())", &[])?;
+    Some(match version.rsplit_once('.').map(|(line, _)| line) {
+        Some("5.2") => 1_000_000,
+        Some("6.0") => 1_200_000,
+        Some("6.1") => 1_500_000,
+        _ => panic!("haechi does not know Django {version}"),
+    })
 }
 
 #[test]
@@ -60,8 +80,8 @@ fn we_verify_what_a_live_django_writes() {
 for name in ('pbkdf2_sha256', 'pbkdf2_sha1', 'argon2', 'bcrypt_sha256', 'scrypt'):
     print(make_password(sys.argv[1], hasher=name))"
     );
-    let Some(answer) = django(&program, &[PASSWORD]) else { return };
-    let (hashers, arena) = (Hashers::django(1_000_000), &mut Arena::default());
+    let (Some(answer), Some(iterations)) = (django(&program, &[PASSWORD]), iterations()) else { return };
+    let (hashers, arena) = (Hashers::django(iterations), &mut Arena::default());
     assert_eq!(answer.lines().count(), 5);
     for encoded in answer.lines() {
         assert!(hashers.verify(PASSWORD, encoded, arena), "{encoded}");

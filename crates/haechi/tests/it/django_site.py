@@ -197,7 +197,7 @@ def main():
     User.objects.create_user("bob", "bob@example.org", "a long walk by the river")
     ada.user_permissions.add(Permission.objects.get(codename="add_group"))
     server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
-    print(server.server_port, flush=True)
+    print(server.server_port, django.get_version(), flush=True)
     # The test holds our standard input: where it ends, so do we.
     import threading
 

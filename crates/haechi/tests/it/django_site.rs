@@ -154,11 +154,11 @@ fn required() -> bool {
 
 impl Pair {
     async fn start(place: Place, differently: Differently<'_>) -> Option<Self> {
-        let (port, guard) = process(place.end, &place.django, differently.settings)?;
+        let (port, version, guard) = process(place.end, &place.django, differently.settings)?;
         let key = differently.haechi_key.unwrap_or(KEY);
         let text = format!(
             "mode = 'development'\n[database]\nurl = '{}'\n[limits]\nrequests_per_minute = 100000\n\
-             [django]\nsecret_key = '{key}'\nversion = '5.2.19'\npbkdf2_iterations = 20000\n{}",
+             [django]\nsecret_key = '{key}'\nversion = '{version}'\npbkdf2_iterations = 20000\n{}",
             place.url, differently.section
         );
         let config = Config::parse(&text, &std::collections::BTreeMap::new()).unwrap();
@@ -259,7 +259,7 @@ pub(crate) fn python() -> Option<PathBuf> {
 }
 
 /// Starts Django.
-fn process(end: End, database: &Value, settings: &str) -> Option<(u16, Guard)> {
+fn process(end: End, database: &Value, settings: &str) -> Option<(u16, String, Guard)> {
     let python = python()?;
     let settings = if settings.is_empty() { "{}" } else { settings };
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/django_site.py");
@@ -275,7 +275,8 @@ fn process(end: End, database: &Value, settings: &str) -> Option<(u16, Guard)> {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let guard = Guard { child, end };
-    Some((line.trim().parse().expect("Django says its port"), guard))
+    let (port, version) = line.trim().split_once(' ').expect("Django says its port and its version");
+    Some((port.parse().unwrap(), version.to_owned(), guard))
 }
 
 /// Django behind a socket, as a service.
