@@ -341,6 +341,68 @@ async fn a_session_lives_as_long_as_django_says() {
     assert!(!line.contains("Max-Age"), "{line}");
 }
 
+/// A Django that prefers another algorithm finds nothing to rewrite either.
+#[tokio::test]
+async fn the_first_hasher_of_django_is_ours() {
+    for (class, name, begins) in [
+        ("Argon2PasswordHasher", "argon2", "argon2$argon2id$"),
+        ("BCryptSHA256PasswordHasher", "bcrypt_sha256", "bcrypt_sha256$$2b$12$"),
+        ("ScryptPasswordHasher", "scrypt", "scrypt$16384$"),
+    ] {
+        let settings = format!("{{\"PASSWORD_HASHERS\": [\"django.contrib.auth.hashers.{class}\"]}}");
+        let section = format!("password_hasher = '{name}'");
+        let differently = Differently { settings: &settings, section: &section, ..Differently::default() };
+        let Some(mut pair) = pair(differently).await else { return };
+        assert!(pair.sign_in(Of::Haechi, "bob", PASSWORD).await, "{name}");
+        let fields = [("old_password", PASSWORD), ("new_password1", NEW), ("new_password2", NEW)];
+        assert_eq!(pair.post(Of::Haechi, "/password-change", &fields).await.status, 303, "{name}");
+        let column = pair.get(Of::Django, "/column?username=bob").await.text();
+        assert!(column.starts_with(begins), "{column}");
+        for there in BOTH {
+            pair.new_browser();
+            assert!(pair.sign_in(there, "bob", NEW).await, "{name} {there:?}");
+            assert_eq!(pair.get(Of::Django, "/column?username=bob").await.text(), column, "{there:?}");
+        }
+    }
+}
+
+/// Where Django writes a session at every request, a visit here prolongs it too; elsewhere it does not.
+#[tokio::test]
+async fn a_visit_prolongs_a_session_where_django_says_so() {
+    for every in [false, true] {
+        let settings = if every { "{\"SESSION_SAVE_EVERY_REQUEST\": true}" } else { "{}" };
+        let section = format!("session_save_every_request = {every}");
+        let Some(mut pair) =
+            pair(Differently { settings, section: &section, ..Differently::default() }).await
+        else {
+            return;
+        };
+        assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
+        for there in BOTH {
+            let answer = pair.get(there, "/whoami").await;
+            let set = answer.cookies().into_iter().any(|line| line.starts_with("sessionid="));
+            assert_eq!(set, every, "{there:?}");
+        }
+        assert_eq!(pair.both().await.as_deref(), Some("ada"));
+    }
+}
+
+/// The cookies have the names that the site gave them.
+#[tokio::test]
+async fn cookies_of_other_names_are_shared() {
+    let settings = "{\"SESSION_COOKIE_NAME\": \"sid\", \"CSRF_COOKIE_NAME\": \"form\"}";
+    let section = "session_cookie_name = 'sid'\ncsrf_cookie_name = 'form'";
+    for mut pair in pairs(Differently { settings, section, ..Differently::default() }).await {
+        for there in BOTH {
+            pair.new_browser();
+            assert!(pair.sign_in(there, "ada", PASSWORD).await, "{there:?}");
+            assert!(pair.jar.find("sid").is_some() && pair.jar.find("sessionid").is_none());
+            assert!(pair.jar.find("form").is_some() && pair.jar.find("csrftoken").is_none());
+            assert_eq!(pair.both().await.as_deref(), Some("ada"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_django_would_refuse_haechi_lets_through_neither() {
     let Some(mut pair) = pair(Differently::default()).await else { return };
