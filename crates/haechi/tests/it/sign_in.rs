@@ -23,8 +23,11 @@ async fn a_sign_in_gives_the_session_an_id_that_nobody_knew_before() {
 async fn an_id_that_somebody_planted_is_never_taken_over() {
     let mut browser = browser().await;
     let planted = "A".repeat(43);
+    browser.get("/accounts/signup").await;
+    // After the page, whose answer removes what is no session.
     browser.jar().plant("session", &planted);
-    sign_up(&mut browser, "ada").await;
+    let fields = [("username", "ada"), ("email", "ada@example.org"), ("password", PASSWORD)];
+    assert_eq!(browser.post_form("/accounts/signup", &fields).await.status, 303);
     assert_ne!(browser.jar().find("session"), Some(planted.as_str()));
     browser.jar().plant("session", &planted);
     assert_eq!(browser.get("/mine").await.status, 303);
@@ -120,6 +123,9 @@ async fn a_sign_in_takes_its_fields_from_the_form_and_never_from_the_address() {
     browser.jar().clear();
     let target = format!("/accounts/login?username=ada&password={}", PASSWORD.replace(' ', "+"));
     browser.request(Shot::new("GET", &target)).await;
+    assert_eq!(browser.get("/mine").await.status, 303);
+    browser.get("/accounts/login").await;
+    assert_eq!(browser.post_form(&target, &[]).await.status, 400);
     assert_eq!(browser.get("/mine").await.status, 303);
 }
 
