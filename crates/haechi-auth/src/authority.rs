@@ -114,12 +114,14 @@ impl Authority {
         &self.log
     }
 
-    /// Makes an account. The password is hashed on the pool; its rules are the caller's to apply.
+    /// Returns whether a name is one to sign in with, and free.
     ///
     /// # Errors
-    /// [`Error::UsernameTaken`], [`Error::InvalidUsername`], [`Error::PasswordTooLong`], or the database fails.
-    pub async fn create_user(&self, new: CreateUser<'_>) -> Result<User, Error> {
-        let CreateUser { username, email, password, is_superuser } = new;
+    /// [`Error::UsernameTaken`], also by a name that differs only in case, [`Error::InvalidUsername`], or the database fails.
+    ///
+    /// # Security
+    /// Tells who has an account: count how often one may ask.
+    pub async fn check_username(&self, username: &str) -> Result<(), Error> {
         let fits = match self.name_is_email() {
             true => is_address(username),
             false => is_valid_username(username),
@@ -127,9 +129,19 @@ impl Authority {
         if !fits {
             return Err(Error::InvalidUsername);
         }
-        if self.passwords.store.has_similar_name(username).await? {
-            return Err(Error::UsernameTaken);
+        match self.passwords.store.has_similar_name(username).await? {
+            true => Err(Error::UsernameTaken),
+            false => Ok(()),
         }
+    }
+
+    /// Makes an account. The password is hashed on the pool; its rules are the caller's to apply.
+    ///
+    /// # Errors
+    /// [`Error::UsernameTaken`], [`Error::InvalidUsername`], [`Error::PasswordTooLong`], or the database fails.
+    pub async fn create_user(&self, new: CreateUser<'_>) -> Result<User, Error> {
+        let CreateUser { username, email, password, is_superuser } = new;
+        self.check_username(username).await?;
         let (username, email) = (username.to_owned(), email.to_owned());
         let password = self.passwords.encode(password).await?;
         let date_joined = self.passwords.now();

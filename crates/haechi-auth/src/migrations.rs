@@ -15,14 +15,21 @@ use crate::user_table::{KeyType, UserTable};
 pub struct UserTables;
 
 impl UserTables {
-    /// The migrations whose tables a Django site has made already; the others are haechi's own.
-    pub const OF_DJANGO: &'static [(&'static str, &'static str)] =
-        &[("haechi_auth", "0001_user"), ("haechi_auth", "0003_permission")];
+    /// The migrations of Django's tables, which a Django site has made already; the others are haechi's own.
+    ///
+    /// The last is the index that makes names unique but for case: a Django may hold names that differ only so, and its tables
+    /// are not altered.
+    pub const OF_DJANGO: &'static [(&'static str, &'static str)] = &[
+        ("haechi_auth", "0001_user"),
+        ("haechi_auth", "0003_permission"),
+        ("haechi_auth", "0006_username_case"),
+    ];
 }
 
 impl MigrationSet for UserTables {
     const APP: &'static str = "haechi_auth";
-    const MIGRATIONS: &'static [Migration] = &[USER, THROTTLE, PERMISSION, SECURITY_LOG, SECURITY_LOG_USER];
+    const MIGRATIONS: &'static [Migration] =
+        &[USER, THROTTLE, PERMISSION, SECURITY_LOG, SECURITY_LOG_USER, USERNAME_CASE];
 }
 
 /// As [`UserTables`] where the users are in a table of your own: that table, and those between it and groups and
@@ -104,4 +111,9 @@ const SECURITY_LOG_USER: Migration = Migration {
     name: "0005_security_log_user",
     sqlite: include_str!("../migrations/0005_security_log_user/up.sqlite.sql"),
     postgres: include_str!("../migrations/0005_security_log_user/up.postgres.sql"),
+};
+const USERNAME_CASE: Migration = Migration {
+    name: "0006_username_case",
+    sqlite: include_str!("../migrations/0006_username_case/up.sqlite.sql"),
+    postgres: include_str!("../migrations/0006_username_case/up.postgres.sql"),
 };

@@ -5,7 +5,9 @@ use haechi_core::Denial;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 
+use crate::field_value::FieldValue;
 use crate::{Error, Result, body_memory};
 
 /// The urlencoded fields of a request, read into `T`.
@@ -56,8 +58,8 @@ where
     {
         return Err(malformed("utf-8", ""));
     }
-    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    serde_urlencoded::from_str(&text).map_err(|error| malformed("fields", &error.to_string()))
+    let fields = pairs.iter().map(|(name, value)| (name.as_ref(), FieldValue(value.as_ref())));
+    T::deserialize(MapDeserializer::new(fields)).map_err(|error| malformed("fields", &error.to_string()))
 }
 
 fn malformed(reason: &'static str, detail: &str) -> Error {

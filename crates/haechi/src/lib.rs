@@ -32,6 +32,7 @@ mod django;
 mod embed;
 mod error;
 mod extract;
+mod field_value;
 mod filter;
 mod form;
 mod form_data;

@@ -39,6 +39,25 @@ async fn path(site: Site) {
     assert_eq!(site.visit(&mut browser, async |auth| auth.devices().await.unwrap().len()).await, 1);
 }
 
+/// Both ask whether the name is free before either has it: only the table itself can tell.
+#[tokio::test]
+async fn of_two_names_that_differ_in_case_one_is_made_however_close_they_come() {
+    on_postgres(at_once).await;
+    at_once(Site::new().await).await;
+}
+
+async fn at_once(site: Site) {
+    for (one, two) in [("Ada", "ada"), ("bob", "BOB"), ("eve", "eve")] {
+        let made = tokio::join!(site.create(one), site.create(two));
+        assert!(
+            matches!(made, (Ok(_), Err(Error::UsernameTaken)) | (Err(Error::UsernameTaken), Ok(_))),
+            "{made:?}"
+        );
+    }
+    let rows: i64 = haechi_db::sql!("select count(*) from auth_user").scalar(&site.db).await.unwrap();
+    assert_eq!(rows, 3);
+}
+
 /// A session or a link of another site, or of before the table changed, may hold any text: it is nobody's.
 async fn keys_of_nobody(site: &Site) {
     let uuid = "0b1c5a4e-3f7d-4a52-9c36-6f1d2e8b7a90";

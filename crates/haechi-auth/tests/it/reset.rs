@@ -63,12 +63,12 @@ async fn forged_old_and_foreign_links_are_nothing() {
 #[tokio::test]
 async fn only_active_users_with_a_password_are_written_to() {
     let (site, on) = (Site::with_alice().await, true);
-    // The last is the Kelvin sign, which some comparisons take for a k.
-    for nobody in
-        ["", "mallory@example.com", "alice@example.com\0", "alice@example.com ", "%", "alice@\u{212a}.com"]
-    {
+    for nobody in ["", "mallory@example.com", "alice@example.com\0", "alice@example.com ", "%"] {
         assert!(links(&site, nobody).await.is_empty(), "{nobody}");
     }
+    // What compares as equal gets a link for the address that is stored, and not for the one that was typed.
+    let (user, ..) = links(&site, "ALICE@Example.com").await.remove(0);
+    assert_eq!(user.email, "alice@example.com");
     sql!("update auth_user set is_active = not {on}").execute(&site.db).await.unwrap();
     assert!(links(&site, "alice@example.com").await.is_empty());
     sql!("update auth_user set is_active = {on}").execute(&site.db).await.unwrap();

@@ -16,12 +16,6 @@ impl Next {
     /// Returns the place if it is on this site, and the start page if it is not: a link to the sign-in page
     /// cannot send people elsewhere.
     pub(super) fn path(&self, site: &Site) -> LocalPath {
-        if self.next.len() > LONGEST {
-            return site.home();
-        }
         LocalPath::parse(&self.next).unwrap_or_else(|_| site.home())
     }
 }
-
-/// Longer than any address of ours; it stands in a form and then in a header field.
-const LONGEST: usize = 2_048;

@@ -54,7 +54,8 @@ pub(super) async fn signup(
     if !form.email.is_empty() && Mail::new(&form.email, "", "").is_err() {
         wrong.email.push(texts.get("This is not an e-mail address."));
     }
-    if !wrong.password.is_empty() || !wrong.email.is_empty() {
+    if !wrong.is_empty() {
+        look_at_name(&site, &texts, &form, &context, &mut wrong).await?;
         return Ok(form_view(&site, &texts, &form, wrong).into_response());
     }
     // The page tells that a name is taken; how often one may ask is limited. Every account counts, made or not.
@@ -82,6 +83,38 @@ pub(super) async fn signup(
             Ok(wrong) => Ok(form_view(&site, &texts, &form, wrong).into_response()),
             Err(error) => Err(error.into()),
         },
+    }
+}
+
+/// Adds what is wrong with the name of a form that is refused for something else, so that a person reads it all at once.
+///
+/// It tells that a name is taken, as often as its own allowance lets it: a mistake in a password uses up no sign-up.
+async fn look_at_name(
+    site: &Site,
+    texts: &Texts<'_>,
+    form: &Signup,
+    context: &RequestContext,
+    wrong: &mut Wrong,
+) -> Result<()> {
+    let throttle = Throttle::new(site.db().clone());
+    match throttle.begin(NAMES, &form.username, context.client().network()).await {
+        Ok(attempt) => drop(attempt),
+        Err(haechi_auth::Error::Throttled { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    if let Err(error) = site.inner.authority.check_username(&form.username).await {
+        let Wrong { username, email, .. } = refusal(site, texts, error)?;
+        wrong.username = username;
+        if wrong.email.is_empty() {
+            wrong.email = email;
+        }
+    }
+    Ok(())
+}
+
+impl Wrong {
+    fn is_empty(&self) -> bool {
+        self.username.is_empty() && self.email.is_empty() && self.password.is_empty()
     }
 }
 
@@ -123,8 +156,7 @@ fn refusal(
 }
 
 fn form_view(site: &Site, texts: &Texts<'_>, form: &Signup, wrong: Wrong) -> View {
-    let fine = wrong.username.is_empty() && wrong.email.is_empty() && wrong.password.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = context! {
         next => Next { next: form.next.clone() }.path(site).as_str(),
         username => form.username.clone(),
@@ -153,3 +185,6 @@ async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> R
         Err(error) => Err(error.into()),
     }
 }
+
+/// How many names a form with other mistakes tells of.
+const NAMES: Allowance = Allowance { action: "name", account: 10, ..Allowance::SIGN_UP };

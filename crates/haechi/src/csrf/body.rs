@@ -13,16 +13,28 @@ use crate::{Error, body_memory};
 /// What was found in a body, and the request with all of it.
 pub(super) struct Searched {
     pub(super) found: FormToken,
-    /// The fields of an urlencoded body, as Django counts them.
-    pub(super) fields: usize,
     pub(super) request: Request<Body>,
+    read: Bytes,
+}
+
+impl Searched {
+    /// Returns how many fields an urlencoded body has, as Django counts them.
+    pub(super) fn fields(&self) -> usize {
+        match essence(self.request.headers().get(CONTENT_TYPE)).as_str() {
+            URLENCODED => self.read.iter().filter(|&&byte| byte == b'&').count() + 1,
+            _ => 0,
+        }
+    }
 }
 
 /// Whether a body can hold a token.
 pub(super) fn is_form(content_type: Option<&HeaderValue>) -> bool {
+    matches!(essence(content_type).as_str(), URLENCODED | "multipart/form-data")
+}
+
+fn essence(content_type: Option<&HeaderValue>) -> String {
     let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase();
-    matches!(essence.as_str(), URLENCODED | "multipart/form-data")
+    text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase()
 }
 
 /// Reads as much of a body as its token needs, `most` bytes at most.
@@ -48,12 +60,9 @@ pub(super) async fn search(request: Request<Body>, most: usize) -> Result<Search
             return Err(Denial::new(StatusCode::PAYLOAD_TOO_LARGE, "csrf", "form-too-long").close().into());
         }
     };
-    let urlencoded = content_type.trim_start().get(..URLENCODED.len());
-    let fields = match urlencoded.is_some_and(|essence| essence.eq_ignore_ascii_case(URLENCODED)) {
-        true => read.iter().filter(|&&byte| byte == b'&').count() + 1,
-        false => 0,
-    };
-    Ok(Searched { found, fields, request: Request::from_parts(parts, prefixed(read.freeze(), body)) })
+    let read = read.freeze();
+    let request = Request::from_parts(parts, prefixed(read.clone(), body));
+    Ok(Searched { found, request, read })
 }
 
 /// Returns a body that begins with what was read of it already.

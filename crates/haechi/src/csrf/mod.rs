@@ -118,10 +118,11 @@ impl FormSecret {
         if request.method() != Method::POST || !body::is_form(request.headers().get(CONTENT_TYPE)) {
             return if by_header { Ok(request) } else { Err(missing()) };
         }
-        let Searched { found, fields, request } = body::search(request, crate::django::FORM_BYTES).await?;
-        if fields > crate::django::FORM_FIELDS {
+        let searched = body::search(request, crate::django::FORM_BYTES).await?;
+        if searched.fields() > crate::django::FORM_FIELDS {
             return Err(Denial::new(StatusCode::BAD_REQUEST, "form", "too-many-fields").into());
         }
+        let Searched { found, request, .. } = searched;
         match found {
             FormToken::Found(token) if self.verifies(&token) => Ok(request),
             FormToken::Missing if by_header => Ok(request),

@@ -29,6 +29,9 @@ async fn a_visitor_reaches_no_handler_of_a_member_by_any_method() {
         let shot = Shot::new(method, "/mine").header("sec-fetch-site", "none").body("application/json", "{}");
         let answer = browser.request(shot).await;
         assert!(answer.status == 303 || answer.status == 405, "{method}: {}", answer.status);
+        // Its handler asks for no user: the policy alone stands before it.
+        let shot = Shot::new(method, "/bare").header("sec-fetch-site", "none").body("application/json", "{}");
+        assert_eq!(browser.request(shot).await.status, 303, "{method}");
     }
 }
 
@@ -82,13 +85,8 @@ async fn next_never_leads_to_another_site() {
         browser.get("/accounts/login").await;
         let fields = [("username", "ada"), ("password", PASSWORD), ("next", next)];
         let answer = browser.post_form("/accounts/login", &fields).await;
-        let location = answer.header("location");
-        assert_eq!(answer.status, 303, "{next:?}");
-        let browser_reads = location.replace(['\t', '\n', '\r'], "").replace('\\', "/");
-        assert!(
-            browser_reads.starts_with('/') && !browser_reads.starts_with("//"),
-            "{next:?} leads to {location:?}"
-        );
+        // Not even encoded, so that a browser reads it as ours: a proxy might decode it first.
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/"), "{next:?}");
         assert!(answer.cookies().iter().all(|cookie| !cookie.starts_with("a=1")), "{next:?}");
     }
 }

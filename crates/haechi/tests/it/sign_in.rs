@@ -23,8 +23,11 @@ async fn a_sign_in_gives_the_session_an_id_that_nobody_knew_before() {
 async fn an_id_that_somebody_planted_is_never_taken_over() {
     let mut browser = browser().await;
     let planted = "A".repeat(43);
+    browser.get("/accounts/signup").await;
+    // After the page, whose answer removes what is no session.
     browser.jar().plant("session", &planted);
-    sign_up(&mut browser, "ada").await;
+    let fields = [("username", "ada"), ("email", "ada@example.org"), ("password", PASSWORD)];
+    assert_eq!(browser.post_form("/accounts/signup", &fields).await.status, 303);
     assert_ne!(browser.jar().find("session"), Some(planted.as_str()));
     browser.jar().plant("session", &planted);
     assert_eq!(browser.get("/mine").await.status, 303);
@@ -121,6 +124,9 @@ async fn a_sign_in_takes_its_fields_from_the_form_and_never_from_the_address() {
     let target = format!("/accounts/login?username=ada&password={}", PASSWORD.replace(' ', "+"));
     browser.request(Shot::new("GET", &target)).await;
     assert_eq!(browser.get("/mine").await.status, 303);
+    browser.get("/accounts/login").await;
+    assert_eq!(browser.post_form(&target, &[]).await.status, 400);
+    assert_eq!(browser.get("/mine").await.status, 303);
 }
 
 #[tokio::test]
@@ -147,6 +153,38 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
     assert_eq!(other.get("/mine").await.status, 303);
     assert_eq!(sign_in(&mut other, "ada", PASSWORD).await.status, 422);
     assert_eq!(sign_in(&mut other, "ada", new).await.status, 303);
+}
+
+/// What is wrong with each field, all at once; that a name is taken only as often as its allowance lets it.
+#[tokio::test]
+async fn a_form_with_several_mistakes_names_them_all() {
+    let mut browser = browser().await;
+    sign_up(&mut browser, "ada").await;
+    browser.jar().clear();
+    for (name, said) in [("ADA", "This name is taken."), ("a b", "Use letters, digits"), ("eve", "")] {
+        browser.get("/accounts/signup").await;
+        let fields = [("username", name), ("email", "none"), ("password", "short")];
+        let answer = browser.post_form("/accounts/signup", &fields).await;
+        let text = answer.text();
+        assert_eq!(answer.status, 422);
+        assert!(text.contains(said) && text.contains("not an e-mail address"), "{name}: {text}");
+        assert!(text.contains("too short"), "{name}: {text}");
+        assert_eq!(text.contains("wrong_username"), !said.is_empty(), "{name}: {text}");
+    }
+    let mut told = 0;
+    // Waits double: however slow this machine is, one of these comes too early.
+    for _ in 0..30 {
+        let fields = [("username", "ada"), ("email", ""), ("password", "short")];
+        let answer = browser.post_form("/accounts/signup", &fields).await;
+        assert_eq!(answer.status, 422);
+        if !answer.text().contains("This name is taken.") {
+            break;
+        }
+        told += 1;
+    }
+    assert!((1..20).contains(&told), "{told}");
+    let fields = [("username", "eve"), ("email", ""), ("password", PASSWORD)];
+    assert_eq!(browser.post_form("/accounts/signup", &fields).await.status, 303, "no sign-up was used up");
 }
 
 #[tokio::test]

@@ -45,7 +45,8 @@ pub(crate) fn app() -> App {
         .route("/request", post(|_: Request| async { "did it" }))
         .route("/bytes", post(|body: Bytes| async move { body }))
         .route("/json", any(|Json(_): Json<serde_json::Value>| async { "did it" }));
-    let members = Router::new().route("/mine", get(mine).post(mine));
+    let members =
+        Router::new().route("/mine", get(mine).post(mine)).route("/bare", any(|| async { "did it" }));
     let careful = Router::new().route("/careful", get(mine).post(|| async { "did it" }));
     let moderators = Router::new().route("/moderate", get(|| async { "moderated" }));
     App::new("test")
