@@ -58,7 +58,9 @@ pub struct GuardLayer {
 
 /// Writes the page of a refusal, in place of the plain one.
 #[derive(Clone)]
-struct Page(Arc<dyn Fn(&Denial, &HeaderMap, RequestId) -> Option<Bytes> + Send + Sync>);
+struct Page(Arc<WritePage>);
+
+type WritePage = dyn Fn(&Denial, &HeaderMap, RequestId) -> Option<Bytes> + Send + Sync;
 
 #[derive(Debug)]
 struct Shared {
