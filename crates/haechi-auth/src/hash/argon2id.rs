@@ -82,15 +82,16 @@ impl Hasher for Argon2id {
         })
     }
 
-    /// Argon2's time is about memory × passes: the missing product is spent as passes over the hasher's own
-    /// memory, so that the whole work of a default row is exactly a default hash.
+    /// Argon2's time is about memory × passes: the missing product is spent in as few passes as the hasher's own memory
+    /// allows, each over an equal part, so that the whole work of a row is that of the largest one.
     fn harden(&self, password: &[u8], from: u64, to: u64, arena: &mut Arena) {
         let missing = to.saturating_sub(from).min(Bounds::DEFAULT.argon2_work);
-        let memory = missing.min(self.memory_kib.into());
+        let passes = missing.div_ceil(self.memory_kib.into()).max(1);
+        let memory = missing / passes;
         if memory < 8 * u64::from(self.lanes) {
             return;
         }
-        let (Ok(memory_kib), Ok(passes)) = (u32::try_from(memory), u32::try_from(missing / memory)) else {
+        let (Ok(memory_kib), Ok(passes)) = (u32::try_from(memory), u32::try_from(passes)) else {
             return;
         };
         let salt = b"equal work".to_vec();

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use haechi_auth::Error;
 use haechi_auth::hash::{
-    Arena, Argon2id, BcryptSha256, HashPool, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, PoolSize, Present,
-    Scrypt, Upgrade, is_unusable, unusable,
+    Arena, Argon2id, Bcrypt, BcryptSha256, HashPool, Hasher, Hashers, Pbkdf2, Pbkdf2Digest, PoolSize,
+    Present, Scrypt, Upgrade, is_unusable, unusable,
 };
 
 const LETMEIN: &str = "l\u{e8}tmein \u{2603}";
@@ -185,8 +185,10 @@ fn plain_bcrypt_does_not_take_what_it_would_cut() {
     let encoded = "bcrypt$$2b$04$0123456789abcdefghijkOgJnDRA8/Eo0d5s0RlvfYUdIMOD6E5VG";
     check(LETMEIN, encoded, true);
     check(&format!("{LETMEIN}\0rest"), encoded, false);
-    let bcrypt = haechi_auth::hash::Bcrypt::DJANGO;
+    let bcrypt = Bcrypt::DJANGO;
     let arena = &mut Arena::default();
+    assert_ne!(bcrypt.salt(), bcrypt.salt());
+    assert!(bcrypt.encode(b"p", &bcrypt.salt(), arena).is_ok());
     for refused in ["x".repeat(73), "a\0b".to_owned()] {
         let outcome = bcrypt.encode(refused.as_bytes(), "abcdefghijklmnopqrstuu", arena);
         assert!(matches!(outcome, Err(Error::PasswordTooLong)));
@@ -237,12 +239,36 @@ fn unusable_columns_differ_and_never_verify() {
 #[test]
 fn present_remembers_the_largest_work_of_each_algorithm() {
     let (hashers, mut present) = (Hashers::default(), Present::default());
-    for (encoded, news) in
-        [(VECTORS[0].1, true), (VECTORS[1].1, true), (VECTORS[0].1, false), (VECTORS[9].1, true)]
-    {
+    for (encoded, news) in [
+        (VECTORS[0].1, true),
+        (VECTORS[1].1, true),
+        (VECTORS[0].1, false),
+        (VECTORS[1].1, false),
+        (VECTORS[9].1, true),
+    ] {
         assert_eq!(present.note(&hashers.inspect(encoded).unwrap()), news, "{encoded}");
     }
     assert_eq!(present.iter().collect::<Vec<_>>(), [("bcrypt_sha256", 4096), ("pbkdf2_sha256", 260_000)]);
+}
+
+/// Each algorithm in the table computes something at every check, and only the row's own says whether it matches.
+#[test]
+fn a_password_matches_its_row_whatever_else_is_in_the_table() {
+    let (arena, mut present) = (&mut Arena::default(), Present::default());
+    let argon2 = || Box::new(Argon2id::new(64, 1, 1).unwrap());
+    let pbkdf2 = |digest| Box::new(Pbkdf2::new(digest, 10));
+    let others: Vec<Box<dyn Hasher>> = vec![pbkdf2(Pbkdf2Digest::Sha1), pbkdf2(Pbkdf2Digest::Sha256)];
+    let mut columns = vec![argon2().encode(b"password", "sixteen-letters-", arena).unwrap()];
+    columns.extend(others.iter().map(|hasher| hasher.encode(b"password", "salt", arena).unwrap()));
+    let hashers = Hashers::new(argon2(), others, Upgrade::Never);
+    for column in &columns {
+        present.note(&hashers.inspect(column).unwrap());
+    }
+    for column in &columns {
+        for (password, matches) in [("password", true), ("Password", false)] {
+            assert_eq!(hashers.check(password, Some(column), &present, arena).matches, matches, "{column}");
+        }
+    }
 }
 
 /// asvs_6_3_8: the work of a check does not depend on the account.
@@ -273,6 +299,44 @@ fn asvs_6_3_8_every_kind_of_account_costs_the_same_work() {
     }
     let (least, most) = (fastest.iter().min().unwrap(), fastest.iter().max().unwrap());
     assert!(most * 100 < least * 135, "fastest runs in ns: {fastest:?}");
+}
+
+/// asvs_6_3_8: what a row lacks to the largest one is spent, by each algorithm, and no more.
+#[test]
+fn asvs_6_3_8_the_missing_work_is_spent_by_every_algorithm() {
+    let hashers: [(Box<dyn Hasher>, u64); 6] = [
+        (Box::new(Argon2id::DEFAULT), 38_912),
+        (Box::new(Pbkdf2::new(Pbkdf2Digest::Sha256, 40_000)), 40_000),
+        (Box::new(Pbkdf2::new(Pbkdf2Digest::Sha1, 40_000)), 40_000),
+        (Box::new(BcryptSha256::DJANGO), 4_096),
+        (Box::new(Bcrypt::DJANGO), 4_096),
+        (Box::new(Scrypt::DJANGO), 655_360),
+    ];
+    for (hasher, work) in hashers {
+        assert_eq!(hasher.work(), work, "{hasher:?}");
+        let (arena, salt) = (&mut Arena::default(), hasher.salt());
+        let whole = fastest(|| drop(hasher.encode(b"password", &salt, arena).unwrap()));
+        // Each in tenths of a whole hash: what is measured is no finer.
+        for (from, to, least, most) in [
+            (0, work, 7, 15),
+            (work / 16, work, 6, 15),
+            (work / 2, work, 2, 8),
+            (work, work, 0, 1),
+            (work, 0, 0, 1),
+        ] {
+            let spent = fastest(|| hasher.harden(b"password", from, to, arena)) * 10 / whole;
+            assert!((least..=most).contains(&spent), "{hasher:?}, {from} to {to}: {spent} tenths");
+        }
+    }
+}
+
+fn fastest(mut work: impl FnMut()) -> u64 {
+    let mut once = || {
+        let began = thread_nanoseconds();
+        work();
+        thread_nanoseconds() - began
+    };
+    (0..3).map(|_| once()).min().unwrap()
 }
 
 /// asvs_15_2_2: more work than fits is refused at once.
