@@ -154,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn an_appended_text_keeps_its_values_under_other_numbers() {
+        const VALUES: ConstText = ConstText::new().sql(") values (").value(5).sql(", ").value(3).sql(")");
+        const TEXT: ConstText = ConstText::new().sql("(").value(3).append(&VALUES).append(&ConstText::new());
+        assert_eq!(TEXT.text(), "($1) values ($2, $1)");
+        assert_eq!(TEXT.order(), [3, 5]);
+    }
+
+    /// In a const it is an error of the compiler.
+    #[test]
+    fn a_fixed_text_cannot_end_its_quotes() {
+        for text in ["'", "o'clock", "end'", "$1", "end$", "\0", "end\0"] {
+            assert!(std::panic::catch_unwind(|| ConstText::new().quoted(text)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_name_cannot_end_its_quotes() {
         for name in ["auth_user", "A", "_x9", "accounts_Person"] {
             assert!(is_identifier(name), "{name}");

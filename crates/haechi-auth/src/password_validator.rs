@@ -215,6 +215,31 @@ mod tests {
     }
 
     #[test]
+    fn each_name_that_a_user_has_is_compared() {
+        let user = crate::User {
+            id: 1.into(),
+            username: "wolfgang".to_owned(),
+            email: "post@mozarteum.example".to_owned(),
+            first_name: "Amadeus".to_owned(),
+            last_name: "Schikaneder".to_owned(),
+            is_superuser: false,
+            is_staff: false,
+            is_active: true,
+            last_login: None,
+            date_joined: None,
+        };
+        for (password, to) in [
+            ("wolfgangzq", "username"),
+            ("amadeuszq", "first name"),
+            ("schikanederzq", "last name"),
+            ("mozarteumzq", "email address"),
+        ] {
+            let found = django().check(password, &About::user(&user));
+            assert_eq!(found, Err(vec![Objection::Similar { to }]), "{password}");
+        }
+    }
+
+    #[test]
     fn a_value_is_split_as_python_splits_it() {
         for (text, expected) in [
             ("a.b", vec!["a", "b"]),

@@ -225,6 +225,10 @@ mod tests {
     fn a_number_and_a_uuid_are_never_the_same_user() {
         let number = UserId::from(i64::from(u32::MAX));
         assert_ne!(number, UserId::Uuid(Uuid::from_u128(u32::MAX.into())));
-        assert!(number == i64::from(u32::MAX) && number != Uuid::nil());
+        assert!(number == i64::from(u32::MAX) && number != 7);
+        let uuid = UserId::Uuid(Uuid::max());
+        assert!(uuid == Uuid::max() && uuid != Uuid::nil() && uuid != -1 && number != Uuid::nil());
+        assert_eq!((number.int(), uuid.int()), (Some(i64::from(u32::MAX)), None));
+        assert_eq!((number.key(), uuid.key()), (Some(&number), Some(&uuid)));
     }
 }

@@ -163,6 +163,20 @@ mod tests {
         }
     }
 
+    /// What one of them ends or keeps counts for the other, also after a time in which nobody was there.
+    #[test]
+    fn a_place_has_one_cache_whoever_was_there_before() {
+        let place = "a place of this test";
+        drop(SessionCache::of_process(place));
+        let (one, other) = (SessionCache::of_process(place), SessionCache::of_process(place));
+        other.forget(&key(9));
+        one.keep(&key(1), &Record::default(), 100, other.generation());
+        assert!(other.find(&key(1), 100, KEEP).is_some());
+        other.forget(&key(1));
+        assert!(one.find(&key(1), 100, KEEP).is_none());
+        assert!(SessionCache::of_process("another place").find(&key(1), 100, KEEP).is_none());
+    }
+
     #[test]
     fn memory_is_bounded() {
         let cache = Cache::default();

@@ -66,3 +66,23 @@ impl FlashLevel {
 pub(crate) const NAME: &str = "_haechi_flashes";
 /// More than a page can show; an endless redirect must not fill the session.
 pub(crate) const MOST: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_have_djangos_numbers_and_names() {
+        for (level, number, name) in [
+            (FlashLevel::Debug, 10, "debug"),
+            (FlashLevel::Info, 20, "info"),
+            (FlashLevel::Success, 25, "success"),
+            (FlashLevel::Warning, 30, "warning"),
+            (FlashLevel::Error, 40, "error"),
+        ] {
+            assert_eq!((level.number(), level.name()), (number, name));
+            assert_eq!([number, number + 4].map(FlashLevel::of_number), [level; 2], "{name}");
+        }
+        assert_eq!([i64::MIN, 9].map(FlashLevel::of_number), [FlashLevel::Debug; 2]);
+    }
+}

@@ -181,3 +181,70 @@ fn serve(shared: &Shared) {
 }
 
 const ASSUMED_MICROS: u64 = 25_000;
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+
+    use super::*;
+
+    fn pool(threads: usize, queue: usize) -> HashPool {
+        HashPool::new(PoolSize { threads: NonZeroUsize::new(threads).unwrap(), queue }).unwrap()
+    }
+
+    /// Puts in a job that tells when it begins, and ends when the other end is dropped.
+    fn blocked(pool: &HashPool) -> (Receiver<()>, Sender<()>) {
+        let ((begun, begins), (release, released)) = (channel(), channel());
+        let job: Job = Box::new(move |_| {
+            if begun.send(()).is_ok() {
+                assert!(released.recv().is_err());
+            }
+        });
+        pool.push(job).unwrap();
+        (begins, release)
+    }
+
+    #[test]
+    fn who_is_refused_is_told_when_the_queue_will_have_drained() {
+        let pool = pool(2, 5);
+        let working = [blocked(&pool), blocked(&pool)];
+        for (begins, _) in &working {
+            begins.recv().unwrap();
+        }
+        let _waiting: Vec<_> = (0..5).map(|_| blocked(&pool)).collect();
+        // Five hashes on two threads, and a second more.
+        for (micros, seconds) in [(1, 1), (3_000_000, 8), (3_999_999, 10), (4_000_000, 11)] {
+            pool.owner.shared.last_micros.store(micros, Ordering::Relaxed);
+            let refused = pool.push(Box::new(|_| ()));
+            assert_eq!(refused, Err(Busy { retry_after: Duration::from_secs(seconds) }), "{micros}");
+        }
+    }
+
+    /// The queue takes one more for each idle thread: one that works must not count.
+    #[test]
+    fn a_thread_that_works_is_not_idle() {
+        let pool = pool(1, 1);
+        for _ in 0..3 {
+            while pool.owner.shared.lock().idle == 0 {
+                thread::yield_now();
+            }
+            let (begins, _release) = blocked(&pool);
+            begins.recv().unwrap();
+            assert_eq!(pool.owner.shared.lock().idle, 0);
+        }
+    }
+
+    #[test]
+    fn the_threads_end_with_the_last_handle() {
+        thread_local!(static ALIVE: RefCell<Option<Sender<()>>> = const { RefCell::new(None) });
+        let (pool, (alive, ended)) = (pool(1, 2), channel());
+        pool.push(Box::new(move |_| ALIVE.set(Some(alive)))).unwrap();
+        let other = pool.clone();
+        drop(pool);
+        let (begins, release) = blocked(&other);
+        begins.recv().unwrap();
+        drop((other, release));
+        assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Err(RecvTimeoutError::Disconnected));
+    }
+}

@@ -15,6 +15,8 @@ async fn reset_links_live_as_long_as_the_neighbours() {
     let two_days = Duration::from_secs(2 * 86_400);
     let tokens = ResetTokens::shared_with_django(site.keys.clone(), two_days, jiff::tz::TimeZone::UTC);
     let authority = site.authority.clone().reset_tokens(tokens);
+    let told = (site.authority.reset_lifetime(), authority.reset_lifetime());
+    assert_eq!(told, (Duration::from_secs(3_600), two_days));
     let (_, uid, token) = authority.reset_links("alice@example.com").await.unwrap().remove(0);
     site.clock.advance(two_days);
     assert!(authority.check_reset(&uid, &token).await.unwrap().is_some());

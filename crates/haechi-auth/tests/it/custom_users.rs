@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use haechi_auth::hash::{Hashers, Pbkdf2, Pbkdf2Digest, PoolSize, Upgrade};
 use haechi_auth::{
-    Authority, CreateUser, CustomUserTables, Error, Fixed, KeyType, Membership, ProvedEmailTable,
-    ResetTokens, TableUsers, Throttle, UserTable,
+    Authority, CreateUser, CustomUserTables, DjangoUsers, Error, Fixed, KeyType, Membership,
+    ProvedEmailTable, ResetTokens, TableUsers, Throttle, UserTable,
 };
 use haechi_core::{KeyRing, SecretKey, SystemClock, TestClock};
 use haechi_db::{Db, Migrations, Options, sql};
@@ -206,6 +206,15 @@ async fn a_django_user_model_of_its_own_is_shared_on_postgresql() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_name_is_the_address_where_the_table_has_no_other() {
+    let db = Db::memory().await.unwrap();
+    let (throttle, keys) = (Throttle::new(db.clone()), KeyRing::new(SecretKey::generate()));
+    let django = Authority::new(DjangoUsers::new(db.clone()), throttle.clone(), keys.clone()).unwrap();
+    let people = Authority::new(TableUsers::<People>::new(db), throttle, keys).unwrap();
+    assert_eq!((django.name_is_email(), people.name_is_email()), (false, true));
 }
 
 #[tokio::test]

@@ -79,6 +79,10 @@ fn argon2_rows_have_bounds() {
     check(&row.replace("v=19", "v=16"), false);
     check(&row.replace("argon2id", "argon2x"), false);
     check(&format!("{row}$"), false);
+    for (length, readable) in [(512, true), (513, false)] {
+        let zeros = "0".repeat(length - row.len());
+        check(&argon2("argon2id", &format!("m={zeros}19456,t=2,p=1"), 16, 32), readable);
+    }
 }
 
 #[test]
@@ -123,6 +127,8 @@ fn bcrypt_rows_have_bounds() {
     }
     check(&bcrypt("2b", "04", 53).replace("04$.", "04$*"), false);
     check(&bcrypt("2b", "04", 600), false);
+    // 53 bytes, and the salt would end inside a character.
+    check(&format!("{}\u{e9}{}", bcrypt("2b", "04", 21), ".".repeat(30)), false);
 }
 
 #[test]
@@ -274,6 +280,7 @@ fn asvs_6_3_8_the_beginning_of_a_column_tells_its_work() {
     row("pbkdf2_sha256$4000000000$", &[("pbkdf2_sha256", 10_000_000)]);
     row("bcrypt$$2b$31$", &[("bcrypt", 1 << 15)]);
     row("bcrypt_sha256$$2b$31$", &[("bcrypt_sha256", 1 << 15)]);
+    row("bcrypt$$2b$64$", &[]);
     row("scrypt$1073741824$", &[("scrypt", 4_194_304)]);
     row("argon2$argon2id$v=19$m=4194304,t=4194304,p=1$", &[("argon2", 1_048_576)]);
     let mut present = Present::default();

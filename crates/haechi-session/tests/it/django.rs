@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use haechi_core::{KeyRing, SecretKey};
+use haechi_core::{KeyRing, SecretKey, SecureCookie, TestClock};
 use haechi_db::{Db, Migration, MigrationSet, Migrations};
-use haechi_session::{At, Changes, DjangoStore, Record, SessionStore, StoreKey, Values, Write};
+use haechi_session::{
+    At, Changes, Client, DjangoStore, Record, SessionStore, Sessions, StoreKey, Values, Write,
+};
+use http::{HeaderMap, StatusCode, header};
 
 /// The table as `manage.py migrate` of Django 5.2 makes it.
 struct DjangoTables;
@@ -48,6 +51,7 @@ async fn session_data_of_a_live_django_is_read_and_written() {
     let store = store().await;
     for (json, data) in rows {
         assert_eq!(store.decode(data).to_json(), json);
+        assert!(store.verifies(data), "{json}");
         let ours = store.encode(&Values::parse(json).unwrap(), 1_700_000_000);
         assert_eq!(store.decode(&ours).to_json(), json);
         if !data.starts_with('.') {
@@ -61,6 +65,43 @@ async fn session_data_of_a_live_django_is_read_and_written() {
         "eyJhIjoyfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8",
     ] {
         assert!(store.decode(forged).is_empty(), "{forged}");
+        assert!(!store.verifies(forged), "{forged}");
+    }
+}
+
+/// Reading moves no end there, writing moves that of the row and that of the cookie together.
+#[tokio::test]
+async fn a_shared_session_is_prolonged_by_writing_or_by_every_request_if_django_says_so() {
+    const START: i64 = 1_700_000_000;
+    const WEEKS: i64 = 1_209_600;
+    for (every_request, moved) in [(false, START), (true, START + 120)] {
+        let (store, clock) = (store().await, TestClock::at(START));
+        let cookie = SecureCookie::shared_with_django("sessionid").unwrap();
+        let mut sessions = Sessions::shared_with_django(store.clone(), cookie).clock(clock.clone());
+        if every_request {
+            sessions = sessions.save_every_request();
+        }
+        let request = async |key: &str, writes: bool| -> Option<String> {
+            let (mut request, mut response) = (HeaderMap::new(), HeaderMap::new());
+            request.insert(header::COOKIE, format!("sessionid={key}").parse().unwrap());
+            let session = sessions.open(&request, Client::default());
+            match writes {
+                true => session.insert("a", &1).await.unwrap(),
+                false => drop(session.get::<u32>("a").await.unwrap()),
+            }
+            session.close(StatusCode::OK, &mut response).await.unwrap();
+            let set = response.get(header::SET_COOKIE)?.to_str().unwrap();
+            assert!(set.contains("Max-Age=1209600"), "{set}");
+            Some(set.split_once('=')?.1.split(';').next()?.to_owned())
+        };
+        let key = request("", true).await.unwrap();
+        let expires = async || store.load(&StoreKey::new(key.clone())).await.unwrap().unwrap().expires;
+        clock.set(START + 120);
+        assert_eq!(request(&key, false).await.as_ref(), every_request.then_some(&key));
+        assert_eq!(expires().await, moved + WEEKS);
+        clock.set(START + 240);
+        assert_eq!(request(&key, true).await.as_ref(), Some(&key), "the same id, for longer");
+        assert_eq!(expires().await, START + 240 + WEEKS);
     }
 }
 

@@ -6,5 +6,6 @@ mod cookie_store;
 mod database;
 mod django;
 mod layer;
+mod messages;
 mod session;
 mod sessions;

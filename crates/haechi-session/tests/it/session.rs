@@ -224,6 +224,21 @@ async fn the_handle_names_this_session_in_the_list_and_nothing_before_it_is_stor
 }
 
 #[tokio::test]
+async fn a_session_tells_its_values_and_whether_this_request_bound_it() {
+    let site = Site::new();
+    let session = site.open("");
+    assert!(!session.was_bound().await, "nobody asked for it");
+    session.insert("a", &1).await.unwrap();
+    assert_eq!(session.values().await.unwrap().to_json(), r#"{"a":1}"#);
+    assert!(!session.was_bound().await);
+    session.bind("1", Remember::default()).await.unwrap();
+    assert!(session.was_bound().await);
+    let next = site.open(&cookie(&session).await.unwrap());
+    assert_eq!(next.user().await.unwrap().as_deref(), Some("1"));
+    assert!(!next.was_bound().await, "it was bound before");
+}
+
+#[tokio::test]
 async fn nobody_has_other_sessions_to_end() {
     let site = Site::new();
     let alive = site.sign_in("1").await;

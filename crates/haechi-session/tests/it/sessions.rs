@@ -111,13 +111,17 @@ async fn sweeping_counts_what_ended_by_itself_and_keeps_the_rest() {
 /// asvs_7_3_1: the cache does not prolong a session.
 #[tokio::test]
 async fn asvs_7_3_1_a_cached_session_ends_at_its_time() {
-    let (clock, sessions) = site(Limits { idle: Duration::from_secs(3), ..Limits::default() });
+    let permits = Arc::new(Semaphore::new(9));
+    let (store, clock) = (Slow { memory: Arc::default(), permits: permits.clone() }, TestClock::at(START));
+    let limits = Limits { idle: Duration::from_secs(3), ..Limits::default() };
+    let sessions = Sessions::new(store).limits(limits).clock(clock.clone());
     let cookie = sign_in(&sessions, "1", "a").await;
     assert!(value(&sessions, &cookie).await.is_some(), "cached now, for five seconds");
     clock.set(START + 2);
     assert!(value(&sessions, &cookie).await.is_some());
     clock.set(START + 3);
     assert_eq!(value(&sessions, &cookie).await, None);
+    assert_eq!(permits.available_permits(), 8, "the store was asked once");
 }
 
 /// A store whose answers wait for a permit once they have been read.
