@@ -101,3 +101,27 @@ fn texts(folder: &Embedded) -> Vec<(String, Vec<u8>)> {
     };
     folder.names().into_iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    const BROKEN: Embedded = Embedded::new(
+        "/nowhere",
+        || vec![Cow::Borrowed("a.html"), Cow::Borrowed("b.html")],
+        |name| Some(Cow::Borrowed(if name == "a.html" { b"<p>caf\xe9" } else { b"<p>a" })),
+    );
+
+    #[test]
+    fn an_embedded_template_that_is_not_utf8_does_not_start() {
+        let (files, catalogue) = (StaticFiles::default(), Catalogue::default());
+        let refused = load(&[BROKEN], false, &files, &catalogue, Vec::new(), "csrf_token").unwrap_err();
+        let text = refused.to_string();
+        assert!(
+            text.contains("a.html") && text.contains("[not-utf8]") && text.contains("1 problem"),
+            "{text}"
+        );
+    }
+}
