@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -53,7 +53,14 @@ pub struct Resolved {
 #[derive(Debug, Clone)]
 pub struct GuardLayer {
     shared: Arc<Shared>,
+    page: Option<Page>,
 }
+
+/// Writes the page of a refusal, in place of the plain one.
+#[derive(Clone)]
+struct Page(Arc<WritePage>);
+
+type WritePage = dyn Fn(&Denial, &HeaderMap, RequestId) -> Option<Bytes> + Send + Sync;
 
 #[derive(Debug)]
 struct Shared {
@@ -96,7 +103,23 @@ impl GuardLayer {
         seal: Seal,
         unlogged: Vec<&'static str>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { resolve: Box::new(resolve), clock, guards, seal, unlogged }) }
+        let resolve = Box::new(resolve);
+        Self { shared: Arc::new(Shared { resolve, clock, guards, seal, unlogged }), page: None }
+    }
+
+    /// Lets the application write the page that a person sees of a guard's refusal, such as in their language; for `None` the
+    /// plain page stays. It is asked only where HTML is wanted, and its answer is sealed as every other.
+    ///
+    /// # Security
+    ///
+    /// Whoever floods the site is refused with it: it has to cost less than what it refuses.
+    #[must_use]
+    pub fn page(
+        mut self,
+        page: impl Fn(&Denial, &HeaderMap, RequestId) -> Option<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.page = Some(Page(Arc::new(page)));
+        self
     }
 
     /// Iterates over the names of the guards, in their order.
@@ -109,7 +132,7 @@ impl<S> Layer<S> for GuardLayer {
     type Service = GuardService<S>;
 
     fn layer(&self, inner: S) -> GuardService<S> {
-        GuardService { shared: Arc::clone(&self.shared), inner }
+        GuardService { shared: Arc::clone(&self.shared), page: self.page.clone(), inner }
     }
 }
 
@@ -117,6 +140,7 @@ impl<S> Layer<S> for GuardLayer {
 #[derive(Debug, Clone)]
 pub struct GuardService<S> {
     shared: Arc<Shared>,
+    page: Option<Page>,
     inner: S,
 }
 
@@ -149,9 +173,16 @@ where
                 Guarded { state: State::Admitted { answer, context, shared: Arc::clone(&self.shared) } }
             }
             Err(refused) => {
-                Guarded { state: State::Refused { response: Some(self.shared.refuse(&parts, &refused)) } }
+                let response = self.shared.refuse(&parts, &refused, self.page.as_ref());
+                Guarded { state: State::Refused { response: Some(response) } }
             }
         }
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Page")
     }
 }
 
@@ -196,7 +227,7 @@ impl Shared {
         Ok(RequestContext::new(id, client, scheme, host, started))
     }
 
-    fn refuse<R: From<Bytes>>(&self, parts: &Parts, refused: &Refused) -> Response<R> {
+    fn refuse<R: From<Bytes>>(&self, parts: &Parts, refused: &Refused, page: Option<&Page>) -> Response<R> {
         let Refused { id, client, scheme, denial } = refused;
         tracing::warn!(
             target: "haechi::denial",
@@ -211,7 +242,12 @@ impl Shared {
             request = %id,
             "request refused"
         );
-        let mut response = denial.response(DenialFormat::of(&parts.headers), parts.version, *id);
+        let format = DenialFormat::of(&parts.headers);
+        let mut response = denial.response(format, parts.version, *id);
+        let page = page.filter(|_| format == DenialFormat::Html);
+        if let Some(html) = page.and_then(|Page(write)| write(denial, &parts.headers, *id)) {
+            *response.body_mut() = R::from(html);
+        }
         self.seal.cover(&mut response, *scheme, *id);
         response
     }

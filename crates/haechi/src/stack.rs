@@ -61,12 +61,10 @@ pub(crate) fn stack(site: Site, rules: Rules, router: Router) -> Stack {
     let guards = guards(&site, rules.host, rules.origin, rules.csrf);
     let unlogged = site.inner.accounts.unlogged();
     let sockets = Sockets { proxies: rules.proxies };
-    GuardLayer::unlogged(sockets, clock, guards, seal, unlogged.clone()).layer(Pass {
-        site,
-        router,
-        unlogged: unlogged.into(),
-        csp_reports: Arc::new(CspReports::new()),
-    })
+    let layer = GuardLayer::unlogged(sockets, clock, guards, seal, unlogged.clone());
+    let refused = site.clone();
+    let layer = layer.page(move |denial, headers, id| refusal_page::of_guard(&refused, denial, headers, id));
+    layer.layer(Pass { site, router, unlogged: unlogged.into(), csp_reports: Arc::new(CspReports::new()) })
 }
 
 /// The guards, in the order in which they are asked.

@@ -155,6 +155,37 @@ fn every_answer_is_sealed() {
 }
 
 #[test]
+fn a_refusal_has_the_page_of_the_application_where_a_person_reads_it() {
+    let guards: Vec<Box<dyn Guard>> = vec![Box::new(Refuses("/one", Arc::default()))];
+    let seal = Seal::new().header(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    let layer = GuardLayer::new(TestResolve, Arc::new(TestClock::at(1_700_000_000)), guards, seal);
+    let layer = layer.page(|denial, headers, id| {
+        let language = headers.get("accept-language")?.to_str().ok()?;
+        Some(Bytes::from(format!("{} in {language}, {id}", denial.guard())))
+    });
+    let mut service = layer.layer(Application(ok, Arc::default()));
+    let mut check = |accept: &str, language: Option<&str>, expected: &str| {
+        let mut request = get("/one").header("accept", accept);
+        if let Some(language) = language {
+            request = request.header("accept-language", language);
+        }
+        let future = service.call(request.body(()).unwrap());
+        let Poll::Ready(Ok(response)) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("a refusal is there at once");
+        };
+        let body = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(body.contains(expected), "{accept} {language:?}: {body}");
+        assert!(body.contains(response.headers()["x-request-id"].to_str().unwrap()), "{body}");
+        assert_eq!(response.status(), 403);
+        assert_eq!(response.headers()["x-frame-options"], "DENY");
+    };
+    check("text/html", Some("ko"), "/one in ko");
+    check("text/html", None, "<h1>Not allowed</h1>");
+    check("application/json", Some("ko"), "\"title\":\"Not allowed\"");
+    check("*/*", Some("ko"), "Not allowed: ");
+}
+
+#[test]
 fn a_handler_cannot_unseal_by_hand() {
     let answer = ask(get("/"), |_| {
         Response::builder()

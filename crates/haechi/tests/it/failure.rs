@@ -180,6 +180,30 @@ async fn a_refusal_is_a_page_of_the_site_in_the_language_of_its_reader() {
             assert_eq!(answer.header("cache-control"), "no-store");
         }
     }
+    for (language, lang, sentence, message) in [
+        ("ko", "ko", "이 양식을 받을 수 없습니다", "한 가지 주소만"),
+        ("fr", "en", "This form could not be accepted", "reload the page"),
+    ] {
+        let form = || {
+            Shot::new("POST", "/nothing").header("accept", "text/html").header("accept-language", language)
+        };
+        browser.get("/accounts/login").await;
+        // By the guard, and by the step behind the session that misses the token.
+        for shot in
+            [form().header("origin", "https://evil.example"), form().header("sec-fetch-site", "same-origin")]
+        {
+            let answer = browser.request(shot).await;
+            let text = answer.text();
+            assert_eq!(answer.status, 403, "{text}");
+            assert!(text.contains(&format!("<html lang=\"{lang}\">")), "{text}");
+            assert!(text.contains(sentence) && text.contains(message), "{text}");
+            assert!(text.contains("href=\"/\"") && text.contains(answer.header("x-request-id")), "{text}");
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+    }
+    let foreign = ask("/", "ko").header("host", "evil.example");
+    let text = browser.request(foreign).await.text();
+    assert!(text.contains("<h1>Wrong address</h1>") && !text.contains("test"), "the site is named: {text}");
     let json =
         Shot::new("GET", "/nowhere").header("accept", "application/json").header("accept-language", "ko");
     assert!(browser.request(json).await.text().contains("\"title\":\"Not found\""));
