@@ -2,11 +2,12 @@
 """R9: 200 parallel uploads at the limit and 100 parallel sign-ins against the release-built board.
 
 Pass, in every round: RSS < 512 MB, p99 of `/` < 250 ms meanwhile, nothing but 503 with Retry-After is refused, and afterwards the
-memory falls back and a sign-in works.
+memory falls back and a sign-in works. The server's exit code is printed, and where its log is kept if a run fails.
 
-usage: r9_flood.py [--rounds N] [--sign-ins N] [--board PATH]   (loopback only; a round takes some 20 s)
+usage: r9_flood.py [--rounds N] [--sign-ins N] [--board PATH] [--under "perf stat -o FILE"]   (loopback only; a round takes some 20 s)
 """
-import argparse, http.client, multiprocessing, os, re, shutil, subprocess, sys, tempfile, threading, time, urllib.parse
+import argparse, http.client, multiprocessing, os, re, shlex, shutil, signal, subprocess, sys, tempfile, threading, time
+import urllib.parse
 
 from server_process import ROOT
 
@@ -85,7 +86,7 @@ def look(pid, over, found):
     found.put((times, bad, peak))
 
 
-def flood(member, process):
+def flood(member, pid):
     """Returns the statuses of the uploads and of the sign-ins, and what was seen meanwhile."""
     guests = [Visitor() for _ in range(BOUNDED["sign-ins"])]
     for guest in guests:
@@ -119,7 +120,7 @@ def flood(member, process):
     for thread in work:
         thread.start()
     over, found = multiprocessing.Event(), multiprocessing.Queue()
-    watch = multiprocessing.Process(target=look, args=(process.pid, over, found))
+    watch = multiprocessing.Process(target=look, args=(pid, over, found))
     watch.start()
     time.sleep(0.5)
     start.set()
@@ -138,16 +139,16 @@ def count(answers):
     return counted
 
 
-def round_of(number, process):
+def round_of(number, pid):
     member = Visitor()
     member.ask("GET", "/accounts/login")
     assert member.sign_in()[0] == 303, "nobody can sign in before the flood"
-    before = resident(process.pid)
+    before = resident(pid)
     began = time.monotonic()
-    seen, times, bad, peak = flood(member, process)
+    seen, times, bad, peak = flood(member, pid)
     took = time.monotonic() - began
     time.sleep(3)
-    after = resident(process.pid)
+    after = resident(pid)
     late = Visitor()
     late.ask("GET", "/accounts/login")
     signed_in = late.sign_in()[0]
@@ -169,11 +170,24 @@ def round_of(number, process):
     return passed
 
 
+def start(command, folder, environment):
+    """Starts the server in a process of its own, with its log in the folder."""
+    with open(os.path.join(folder, "log"), "w") as log:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+
+def inner(outer):
+    """Returns the process id of the server that runs under another program."""
+    with open(f"/proc/{outer.pid}/task/{outer.pid}/children") as children:
+        return int(children.read().split()[0])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--board")
     parser.add_argument("--sign-ins", type=int, default=100, help="more than 64 a core fill the queue: some get 503")
+    parser.add_argument("--under", default="", help="a command to run the server under")
     options = parser.parse_args()
     BOUNDED["sign-ins"] = min(options.sign_ins, 500)
     if not options.board:
@@ -184,21 +198,34 @@ def main():
     with open(os.path.join(folder, "haechi.toml"), "w") as file:
         file.write('mode = "development"\ntrusted_proxies = ["127.0.0.1"]\n[limits]\nrequests_per_minute = 1000000\n')
     environment = {**os.environ, "HAECHI_BIND": HERE, "HAECHI_LOG": "warn"}
-    with open(os.path.join(folder, "log"), "w") as log:
-        process = subprocess.Popen([options.board], cwd=folder, env=environment, stdout=log, stderr=log)
+    outer = start([*shlex.split(options.under), options.board], folder, environment)
+    results, pid = [], outer.pid
     try:
         time.sleep(2)
+        pid = inner(outer) if options.under else outer.pid
         command = [options.board, "user", "add", "ada"]
         subprocess.run(command, cwd=folder, env=environment, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        results = [round_of(number + 1, process) for number in range(options.rounds)]
+        for number in range(options.rounds):
+            results.append(round_of(number + 1, pid))
+    except Exception as error:  # Whatever ended the run: how the server ended is told below.
+        print(f"FAIL R9: {error!r}", flush=True)
     finally:
-        process.terminate()
-        process.wait(60)
-        with open(os.path.join(folder, "log")) as log:
-            failures = [line for line in log if "failed" in line or "panicked" in line]
-        shutil.rmtree(folder)
+        time.sleep(1)
+        code = outer.poll()
+        ended = "by itself" if code is not None else "when it was told to"
+        if code is None:
+            os.kill(pid, signal.SIGTERM)
+            code = outer.wait(60)
+    with open(os.path.join(folder, "log")) as log:
+        failures = [line for line in log if "failed" in line or "panicked" in line]
     print("".join(failures[:5]), end="")
-    sys.exit(0 if all(results) and not failures else 1)
+    passed = len(results) == options.rounds and all(results) and not failures and ended != "by itself"
+    print(f"the server ended {ended}, exit code {code}")
+    if passed:
+        shutil.rmtree(folder)
+    else:
+        print(f"its log: {os.path.join(folder, 'log')}")
+    sys.exit(0 if passed else 1)
 
 
 main()
