@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sqlmap over the board: every parameter of the search and the id of a post. Pass: it finds nothing to inject into.
 
-usage: sqlmap.py PATH-OF-SQLMAP   (from PyPI; loopback only, some 4,000 requests, under a minute)
+usage: sqlmap.py PATH-OF-SQLMAP [PATH-OF-BOARD]   (from PyPI; loopback only, some 4,000 requests, under a minute)
 """
 
 import os
@@ -23,10 +23,13 @@ TARGETS = [
 
 def main():
     sqlmap, folder = sys.argv[1], tempfile.mkdtemp(prefix="board-sqlmap-")
-    subprocess.run(["cargo", "build", "-q", "-p", "board"], cwd=ROOT, check=True)
     with open(os.path.join(folder, "haechi.toml"), "w") as file:
         file.write("[limits]\nrequests_per_minute = 1000000\n")
-    board = os.path.join(ROOT, "target", "debug", "board")
+    if len(sys.argv) > 2:
+        board = os.path.abspath(sys.argv[2])
+    else:
+        subprocess.run(["cargo", "build", "-q", "-p", "board"], cwd=ROOT, check=True)
+        board = os.path.join(ROOT, "target", "debug", "board")
     environment = {**os.environ, "HAECHI_BIND": ADDRESS, "HAECHI_LOG": "info"}
     subprocess.run([board, "demo"], cwd=folder, env=environment, check=True, capture_output=True)
     with open(os.path.join(folder, "log"), "w") as log:

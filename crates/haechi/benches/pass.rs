@@ -1,4 +1,5 @@
-//! What the stack costs a request that it lets through: the same route in axum's router alone and behind every guard.
+//! What the stack costs a request that it lets through: the same route in axum's router alone and behind every guard; and what
+//! reading a form costs.
 //!
 //! `cargo bench -p haechi` prints the time of each. For instructions, which do not depend on how busy the machine is,
 //! run one side with two counts and divide the difference of the totals by the difference of the counts:
@@ -13,10 +14,11 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use haechi::axum::body::Body;
+use haechi::axum::extract::FromRequest;
 use haechi::axum::http::Request;
 use haechi::axum::routing::get;
 use haechi::axum::{Router, response::Response};
-use haechi::{App, Config, Secret};
+use haechi::{App, Config, Form, Secret};
 use tower_service::Service;
 
 fn router() -> Router {
@@ -48,6 +50,28 @@ where
     }
 }
 
+/// A post of some 7,000 letters, most of them percent-encoded.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Post {
+    title: String,
+    body: String,
+    stars: Option<u8>,
+}
+
+async fn read_forms(count: usize) {
+    let text = "%ED%95%B4%EC%B9%98%EB%8A%94+%EB%B6%88%EC%9D%84+%EB%A8%B9%EB%8A%94%EB%8B%A4.+".repeat(500);
+    let body = format!("csrf_token={}&title=a+b&stars=5&body={text}", "a".repeat(64));
+    for _ in 0..count {
+        let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let Form(post) = Form::<Post>::from_request(request.body(Body::from(body.clone())).unwrap(), &())
+            .await
+            .unwrap_or_else(|_| unreachable!("a good form"));
+        assert_eq!((post.title.as_str(), post.stars), ("a b", Some(5)));
+        drop(black_box(post.body));
+    }
+}
+
 fn side(name: &str, count: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -59,6 +83,7 @@ fn side(name: &str, count: usize) {
         let began = Instant::now();
         match name {
             "axum" => drive(router(), count).await,
+            "form" => read_forms(count).await,
             _ => drive(service, count).await,
         }
         let each = began.elapsed() / u32::try_from(count).unwrap();
@@ -70,6 +95,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.as_slice() {
         [name, count] => side(name, count.parse().unwrap()),
-        _ => ["axum", "haechi"].into_iter().for_each(|name| side(name, 100_000)),
+        _ => {
+            ["axum", "haechi"].into_iter().for_each(|name| side(name, 100_000));
+            side("form", 10_000);
+        }
     }
 }

@@ -187,6 +187,31 @@ async fn a_form_with_several_mistakes_names_them_all() {
     assert_eq!(browser.post_form("/accounts/signup", &fields).await.status, 303, "no sign-up was used up");
 }
 
+/// A person who uses no mouse, or sees no page, is where the mistake is and hears what it is.
+#[tokio::test]
+async fn after_a_mistake_the_first_wrong_field_has_the_focus_and_its_words() {
+    #[track_caller]
+    fn check(page: &str, name: &str, described_by: &str, focus: bool) {
+        let field = page.split("<input ").find(|field| field.starts_with(&format!("id=\"id_{name}\"")));
+        let field = field.unwrap().split('>').next().unwrap();
+        assert!(field.contains(&format!("aria-describedby=\"{described_by}\"")), "{field}");
+        assert_eq!(field.contains(" autofocus"), focus, "{field}");
+        for id in described_by.split(' ') {
+            assert_eq!(page.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}: {page}");
+        }
+        assert_eq!(page.matches(" autofocus").count(), 1, "{page}");
+    }
+    let mut browser = browser().await;
+    browser.get("/accounts/signup").await;
+    let fields = [("username", "ada"), ("email", "none"), ("password", "short")];
+    let page = browser.post_form("/accounts/signup", &fields).await.text();
+    check(&page, "email", "wrong_email", true);
+    check(&page, "password", "wrong_password hint_password", false);
+    let page = sign_in(&mut browser, "ada", "not the password at all").await.text();
+    check(&page, "username", "wrong_sign_in", false);
+    check(&page, "password", "wrong_sign_in", true);
+}
+
 #[tokio::test]
 async fn a_weak_password_is_refused_beside_its_field() {
     let mut browser = browser().await;
