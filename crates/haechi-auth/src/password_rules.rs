@@ -338,6 +338,9 @@ mod tests {
             "abcabcabcabcabcabc",
             "1q2w3e4r5t6y7u8i9o",
             "monkey!!!!!!",
+            // What stands around a common word is common itself, or a walk.
+            "monkey6969696",
+            "monkey4567890123",
             "zyxwvutsrqponmlkjihg",
             "qwertyqwertyqwerty",
             "  letmein12345678  ",

@@ -52,6 +52,23 @@ impl UserTable for Hasty {
     const DATE_JOINED: Option<&'static str> = Some("joined");
 }
 
+/// As [`Hasty`], and one of the two said.
+#[derive(Debug)]
+struct Half;
+
+impl UserTable for Half {
+    const TABLE: &'static str = People::TABLE;
+    const KEY: KeyType = People::KEY;
+    const USERNAME: &'static str = "email";
+    const EMAIL: Option<&'static str> = None;
+    const FIRST_NAME: Option<&'static str> = None;
+    const LAST_NAME: Option<&'static str> = None;
+    const IS_STAFF: Option<&'static str> = None;
+    const IS_ACTIVE: Option<&'static str> = Some("enabled");
+    const DATE_JOINED: Option<&'static str> = Some("joined");
+    const FIXED: &'static [(&'static str, Fixed)] = &[("language", Fixed::Text("ko"))];
+}
+
 /// Names that the table does not have.
 #[derive(Debug)]
 struct Misspelt;
@@ -171,6 +188,7 @@ async fn declared(db: &Db) {
     let mut expected = ["language", "points"].map(|column| format!("accounts_person.{column}: {said}"));
     expected.sort();
     assert_eq!(misfits, expected);
+    assert_eq!(TableUsers::<Half>::new(db.clone()).misfits().await.unwrap(), expected[1..]);
     assert!(!TableUsers::<Misspelt>::new(db.clone()).misfits().await.unwrap().is_empty());
     let (keys, throttle) = (KeyRing::new(SecretKey::generate()), Throttle::new(db.clone()));
     let users = TableUsers::<Hasty>::new(db.clone());

@@ -16,4 +16,5 @@ mod rights;
 mod security_log;
 mod sign_in;
 mod site;
+mod table_users;
 mod throttle;
