@@ -418,6 +418,7 @@ async fn what_django_would_refuse_haechi_lets_through_neither() {
         (own("POST", "/form").header("x-csrftoken", &token).body(form, "csrfmiddlewaretoken=x"), 403),
         (own("POST", "/form").header("x-csrftoken", "x").body(form, field.clone()), 403),
         (own("POST", "/form").header("x-csrftoken", &token).body(form, "a=1"), 200),
+        (own("POST", "/form").body(form, "a=1"), 403),
         (Shot::new("POST", "/form").header("origin", "null").body(form, field.clone()), 403),
         (Shot::new("POST", "/form").header("origin", "http://evil.example").body(form, field.clone()), 403),
         (Shot::new("POST", "/form").header("sec-fetch-site", "same-site").body(form, field.clone()), 403),
