@@ -75,3 +75,47 @@ fn prefixed(read: Bytes, rest: Body) -> Body {
 }
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(kind: &str, body: &str) -> Request<Body> {
+        let body = body.to_owned();
+        Request::post("/").header(CONTENT_TYPE, kind).body(Body::from(body)).expect("a request")
+    }
+
+    #[test]
+    fn only_a_form_can_hold_a_token() {
+        for (kind, expected) in [
+            ("application/x-www-form-urlencoded", true),
+            ("Application/X-WWW-Form-URLencoded ; charset=utf-8", true),
+            ("multipart/form-data; boundary=b", true),
+            ("text/plain", false),
+            ("application/json", false),
+            ("multipart/mixed", false),
+            ("", false),
+        ] {
+            assert_eq!(is_form(Some(&HeaderValue::from_str(kind).expect("a value"))), expected, "{kind}");
+        }
+        assert!(!is_form(None));
+    }
+
+    #[tokio::test]
+    async fn a_form_is_searched_up_to_its_limit_and_handed_on_whole() {
+        let body = "a=1&b=2&c=3";
+        for (most, fits) in [(body.len(), true), (body.len() + 1, true), (body.len() - 1, false)] {
+            match search(request(URLENCODED, body), most).await {
+                Ok(searched) => {
+                    assert!(fits && matches!(searched.found, FormToken::Missing), "{most}");
+                    assert_eq!(searched.fields(), 3);
+                    let whole = searched.request.into_body().collect().await.expect("a body").to_bytes();
+                    assert_eq!(whole, body);
+                }
+                Err(_) => assert!(!fits, "{most}"),
+            }
+        }
+        let one = search(request(URLENCODED, ""), 10).await.unwrap_or_else(|_| unreachable!("it is short"));
+        assert_eq!(one.fields(), 1);
+    }
+}

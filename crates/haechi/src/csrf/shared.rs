@@ -131,6 +131,15 @@ mod tests {
 
     use super::*;
 
+    /// Another type under the secret's name is nobody's secret; a store that is down is not nobody.
+    #[test]
+    fn only_a_value_of_another_type_counts_as_none() {
+        let cause = serde_json::from_str::<String>("1").unwrap_err();
+        let value = haechi_session::Error::Value { name: IN_SESSION.to_owned(), cause };
+        assert!(matches!(not_a_text(value), Ok(None)));
+        assert!(matches!(not_a_text(haechi_session::Error::NoLayer), Err(haechi_session::Error::NoLayer)));
+    }
+
     #[track_caller]
     fn check(scheme: Scheme, method: &str, fields: &[(&'static str, &'static str)], expected: &str) {
         let csrf = Csrf::new().trust(Origin::parse("https://partner.example").unwrap());

@@ -94,3 +94,26 @@ const SESSION: &str = "haechi.csrf.session";
 const VISITOR: &str = "haechi.csrf.visitor";
 /// A token of 256 bits in base64url.
 const COOKIE_LENGTH: usize = 43;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use haechi_core::SecretKey;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_has_all_letters_and_is_of_its_key_purpose_and_id_alone() {
+        let keys = [(); 2].map(|()| KeyRing::new(SecretKey::generate()));
+        let secrets: Vec<String> =
+            (0..200).map(|id| derive(&keys[0], VISITOR, &id.to_string()).expose()).collect();
+        let letters: BTreeSet<char> = secrets.iter().flat_map(|secret| secret.chars()).collect();
+        assert_eq!(letters.len(), 62);
+        assert!(secrets.iter().all(|secret| secret.len() == 32));
+        assert_eq!(secrets.iter().collect::<BTreeSet<_>>().len(), 200);
+        assert_eq!(derive(&keys[0], VISITOR, "0").expose(), secrets[0]);
+        assert_ne!(derive(&keys[0], SESSION, "0").expose(), secrets[0]);
+        assert_ne!(derive(&keys[1], VISITOR, "0").expose(), secrets[0]);
+    }
+}
