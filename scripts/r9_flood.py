@@ -194,6 +194,7 @@ def main():
         subprocess.run(["cargo", "build", "-q", "--release", "-p", "board"], cwd=ROOT, check=True)
         target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
         options.board = os.path.join(target, "release", "board")
+    options.board = os.path.abspath(options.board)
     folder = tempfile.mkdtemp(prefix="board-r9-")
     with open(os.path.join(folder, "haechi.toml"), "w") as file:
         file.write('mode = "development"\ntrusted_proxies = ["127.0.0.1"]\n[limits]\nrequests_per_minute = 1000000\n')
