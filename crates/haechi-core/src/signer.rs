@@ -282,6 +282,21 @@ pub(crate) mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Django compresses where that saves more than the dot which says so.
+    #[test]
+    fn an_object_is_compressed_only_where_that_saves_a_byte() {
+        let signer = django(Purpose::new("compression"));
+        let mut saved = std::collections::BTreeSet::new();
+        for length in 0..60 {
+            let json = format!("\"{}{}\"", &"abcdefghijklmnopqrstuvwxyz"[..length % 26], "a".repeat(length));
+            let small = deflated(json.as_bytes()).unwrap().len();
+            let compressed = signer.sign_object(&json, 0, Compress::IfShorter).starts_with('.');
+            assert_eq!(compressed, small + 2 <= json.len(), "{json}: {small} of {}", json.len());
+            saved.insert(json.len().cast_signed() - small.cast_signed());
+        }
+        assert!([0, 1, 2].iter().all(|bytes| saved.contains(bytes)), "{saved:?}");
+    }
+
     fn django(purpose: Purpose) -> Signer {
         Signer::new(KeyRing::new(SecretKey::shared_with_django(DJANGO_KEY).unwrap()), purpose)
     }
