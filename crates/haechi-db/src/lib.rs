@@ -20,6 +20,7 @@ pub mod filter_set;
 mod input;
 mod insert;
 mod lexer;
+mod listener;
 mod migrations;
 mod model;
 mod page;
@@ -60,6 +61,7 @@ pub use filter_set::{Filter, FilterError, FilterSet, Parameter, SortKey, Unreada
 pub use haechi_db_macros::{FilterSet, Input, Model, sql};
 pub use input::{Input, Values};
 pub use insert::{Insert, InsertMany};
+pub use listener::{Channel, Listener};
 pub use migrations::{Migration, MigrationSet, Migrations, PlanState, Planned, TableName};
 pub use model::{Everyone, FromRow, Model, Scope, Tenant, Unique, UniqueKey};
 pub use page::{Cursor, KeysetPage, Page};

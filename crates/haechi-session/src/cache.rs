@@ -4,8 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use haechi_db::Db;
+use tokio::task::AbortHandle;
+
 use crate::limits::seconds;
 use crate::store::{Record, StoreKey};
+use crate::told;
 
 /// Whether what a store said may be said again for a moment, and who says it.
 ///
@@ -39,6 +43,23 @@ impl SessionCache {
         let cache = Arc::default();
         shared.push((place.to_owned(), Arc::downgrade(&cache)));
         Self(Some(cache))
+    }
+
+    /// The cache that this process has for a PostgreSQL, which tells it of what other processes do. It keeps nothing
+    /// while nobody would tell.
+    pub(crate) fn told(server: &str) -> Self {
+        let cache = Self::of_process(&format!("told by {server}"));
+        if let Some(cache) = &cache.0 {
+            cache.need_ears();
+        }
+        cache
+    }
+
+    /// Sees to it that `db` tells, where that is needed.
+    pub(crate) fn listen(&self, db: &Db) {
+        if let Some(cache) = &self.0 {
+            Cache::listen(cache, db);
+        }
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -76,17 +97,59 @@ static SHARED: Mutex<Vec<(String, Weak<Cache>)>> = Mutex::new(Vec::new());
 /// Ending or writing a session on this machine forgets it at once. A load that began before that must not put the
 /// old state back, so a generation is counted: what was read under an older one is not kept.
 #[derive(Debug, Default)]
-struct Cache {
+pub(crate) struct Cache {
     inner: Mutex<Inner>,
+    ears: Mutex<Ears>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     generation: u64,
+    /// Nothing is kept, for nobody would tell when it is wrong.
+    distrusted: bool,
     entries: HashMap<StoreKey, (i64, Record)>,
 }
 
+/// Who listens to what other processes do.
+#[derive(Debug, Default)]
+enum Ears {
+    #[default]
+    NotNeeded,
+    Needed(Option<AbortHandle>),
+}
+
 impl Cache {
+    fn need_ears(&self) {
+        let mut ears = self.ears();
+        if matches!(*ears, Ears::NotNeeded) {
+            *ears = Ears::Needed(None);
+            self.distrust();
+        }
+    }
+
+    fn listen(cache: &Arc<Self>, db: &Db) {
+        if let Ears::Needed(ears) = &mut *cache.ears()
+            && ears.as_ref().is_none_or(AbortHandle::is_finished)
+        {
+            *ears = told::listen(cache, db);
+        }
+    }
+
+    /// From here on every end is told of. What began to be read before is not kept.
+    pub(crate) fn trust(&self) {
+        let mut inner = self.lock();
+        inner.generation += 1;
+        inner.distrusted = false;
+    }
+
+    /// Forgets all, and keeps nothing more.
+    pub(crate) fn distrust(&self) {
+        let mut inner = self.lock();
+        inner.generation += 1;
+        inner.distrusted = true;
+        inner.entries.clear();
+    }
+
     fn generation(&self) -> u64 {
         self.lock().generation
     }
@@ -100,7 +163,7 @@ impl Cache {
 
     fn keep(&self, key: &StoreKey, record: &Record, now: i64, read_in: u64) {
         let mut inner = self.lock();
-        if inner.generation != read_in {
+        if inner.generation != read_in || inner.distrusted {
             return;
         }
         if inner.entries.len() >= MOST {
@@ -109,7 +172,7 @@ impl Cache {
         inner.entries.insert(key.clone(), (now, record.clone()));
     }
 
-    fn forget(&self, key: &StoreKey) {
+    pub(crate) fn forget(&self, key: &StoreKey) {
         let mut inner = self.lock();
         inner.generation += 1;
         inner.entries.remove(key);
@@ -123,6 +186,19 @@ impl Cache {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ears(&self) -> MutexGuard<'_, Ears> {
+        self.ears.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// With nobody who would read it, nobody listens for it.
+impl Drop for Cache {
+    fn drop(&mut self) {
+        if let Ears::Needed(Some(ears)) = &*self.ears() {
+            ears.abort();
+        }
     }
 }
 
@@ -161,6 +237,32 @@ mod tests {
             cache.forget(&key(1));
             assert!(cache.find(&key(1), 100, KEEP).is_none());
         }
+    }
+
+    /// Who would be told of nothing keeps nothing, not even what it began to read before somebody told.
+    #[test]
+    fn a_cache_that_needs_to_be_told_keeps_only_what_is_read_while_somebody_tells() {
+        let shared = SessionCache::told("a server of this test");
+        let cache = shared.0.as_ref().unwrap();
+        let kept = |read_in| {
+            cache.keep(&key(1), &Record::default(), 100, read_in);
+            cache.find(&key(1), 100, KEEP).is_some()
+        };
+        let begun = cache.generation();
+        assert!(!kept(begun));
+        cache.trust();
+        assert!(!kept(begun));
+        assert!(kept(cache.generation()));
+        // Another site of the process comes, which takes nothing from the first.
+        drop(SessionCache::told("a server of this test"));
+        assert!(cache.find(&key(1), 100, KEEP).is_some());
+        cache.distrust();
+        assert!(cache.find(&key(1), 100, KEEP).is_none());
+        assert!(!kept(cache.generation()));
+        let begun = cache.generation();
+        cache.trust();
+        assert!(cache.find(&key(1), 100, KEEP).is_none(), "what was kept before may have ended");
+        assert!(!kept(begun));
     }
 
     /// What one of them ends or keeps counts for the other, also after a time in which nobody was there.

@@ -12,6 +12,7 @@ use crate::{Error, SessionCache, Values};
 #[derive(Clone, Debug)]
 pub struct DatabaseStore {
     db: Db,
+    cache: SessionCache,
 }
 
 #[derive(Model)]
@@ -33,7 +34,12 @@ impl DatabaseStore {
     /// Keeps sessions in `db`, whose migrations have run.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db }
+        let cache = match db.server() {
+            // Reading a session costs about what a cache could save, and every process sees every end at once.
+            None => SessionCache::none(),
+            Some(server) => SessionCache::told(server),
+        };
+        Self { db, cache }
     }
 
     async fn row(&self, key: &StoreKey) -> Result<Option<SessionRow>, Error> {
@@ -154,6 +160,7 @@ impl SessionRow {
 
 impl SessionStore for DatabaseStore {
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Record>> {
+        self.cache.listen(&self.db);
         Box::pin(async move { self.row(key).await?.map(SessionRow::record).transpose() })
     }
 
@@ -169,12 +176,9 @@ impl SessionStore for DatabaseStore {
         Box::pin(self.of_user(user))
     }
 
-    /// On SQLite none: reading a session costs about what a cache could save, and every process sees every end at once.
+    /// On PostgreSQL one for the process, which is told of what others do; on SQLite none.
     fn cache(&self) -> SessionCache {
-        match self.db.server() {
-            None => SessionCache::none(),
-            Some(server) => SessionCache::of_process(server),
-        }
+        self.cache.clone()
     }
 }
 

@@ -40,6 +40,7 @@ mod migrations;
 mod session;
 mod sessions;
 mod store;
+mod told;
 mod values;
 
 pub use cache::SessionCache;

@@ -17,8 +17,11 @@ pub struct Limits {
     pub remembered_absolute: Duration,
     /// How stale the stored time of last use may be: a minute. Less would write at every request.
     pub touch: Duration,
-    /// How long a process may answer from memory after *another* process ended the session: 5 seconds, on PostgreSQL.
-    /// An end in this process counts at once; on SQLite nothing is cached, so every end does.
+    /// How long a process may answer from memory: 5 seconds, on PostgreSQL. On SQLite nothing is kept.
+    ///
+    /// An end in this process counts at once. One by another process, on this machine or elsewhere, counts when the
+    /// server's word of it arrives, mostly within milliseconds, and after this time if the network swallows it. While a
+    /// process has no connection on which it would be told, it keeps nothing.
     pub cache: Duration,
     /// The most bytes a session's values may take: 64 KiB.
     pub bytes: usize,

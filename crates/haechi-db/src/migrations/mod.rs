@@ -307,7 +307,7 @@ fn refuse_unknown(app: &App, ledger: &[Entry]) -> Result<()> {
     }
 }
 
-const fn plain(name: &str) -> bool {
+pub(crate) const fn plain(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut index = 0;
     while index < bytes.len() {

@@ -221,7 +221,7 @@ impl Lease {
         self.batch(text).await
     }
 
-    async fn batch(&mut self, text: &str) -> Result<()> {
+    pub(super) async fn batch(&mut self, text: &str) -> Result<()> {
         self.start();
         let outcome = self.client().batch_execute(text).await;
         self.settle();

@@ -2,6 +2,7 @@
 
 mod address;
 mod codec;
+mod ear;
 pub(crate) mod failure;
 mod lease;
 mod patience;
@@ -17,7 +18,7 @@ use futures_util::{
 use tokio::time::timeout;
 
 use self::{address::Address, codec::Sent, pool::Pool};
-pub(crate) use self::{codec::value, lease::Lease};
+pub(crate) use self::{codec::value, ear::Ear, lease::Lease};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
     describe::Unfit,

@@ -1,18 +1,10 @@
 //! The statements that a connection keeps prepared: never more than a bound, and none behind a pooler.
 
-use std::{
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use tokio_postgres::config::Host;
 
-use super::{
-    change, query, run, scalar,
-    scratch::{Scratch, folder, required, server},
-};
+use super::{change, pooler::Pooler, query, run, scalar, scratch::Scratch};
 use crate::{Db, ErrorKind, Executor as _, Options, Prepared, Result, Statement, Value};
 
 /// As many texts as `number` has values, as filters that visitors choose make them.
@@ -79,64 +71,6 @@ async fn for_a_pooler_no_statement_outlives_its_transaction_and_each_has_its_dea
     assert_eq!(session, "0", "the session that others get has no setting of ours");
 }
 
-/// A PgBouncer of our own that pools transactions, on a Unix socket, before the server of the tests.
-struct Pooler {
-    process: Child,
-    folder: PathBuf,
-}
-
-impl Pooler {
-    fn start() -> Option<Pooler> {
-        let server: tokio_postgres::Config = server().parse().unwrap();
-        let (Host::Tcp(host), Some(port)) = (&server.get_hosts()[0], server.get_ports().first()) else {
-            return None;
-        };
-        let folder = folder();
-        let settings = format!(
-            "[databases]\nsite = dbname={} host={host} port={port} user={}\n[pgbouncer]\nunix_socket_dir = {}\nlisten_port = 6432\n\
-             auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nignore_startup_parameters = options\n",
-            server.get_dbname().unwrap_or("postgres"),
-            server.get_user().unwrap_or("postgres"),
-            folder.display(),
-        );
-        let file = folder.join("pgbouncer.ini");
-        std::fs::write(&file, settings).unwrap();
-        // It does not run as root, and makes its socket as its own user.
-        Command::new("chown").args(["-R", "postgres"]).arg(&folder).status().ok()?;
-        let process = Command::new("runuser")
-            .args(["-u", "postgres", "--", "pgbouncer", "-q"])
-            .arg(file)
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut pooler = Pooler { process, folder };
-        while !pooler.folder.join(".s.PGSQL.6432").exists() {
-            if pooler.process.try_wait().unwrap().is_some() {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(pooler)
-    }
-
-    async fn open(&self, prepared: &str) -> Db {
-        let folder = self.folder.display().to_string().replace('/', "%2F");
-        let url = format!("postgres://postgres@{folder}:6432/site?prepared={prepared}");
-        Db::connect(&url.parse().unwrap(), Options::default()).await.unwrap()
-    }
-}
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        // It would outlive a `runuser` that is killed; this one passes the signal on.
-        drop(Command::new("kill").arg(self.process.id().to_string()).status());
-        drop(self.process.wait());
-        drop(std::fs::remove_dir_all(&self.folder));
-    }
-}
-
 /// How many of 400 statements failed that eight callers at a time asked for, over three sessions of the server.
 async fn failures(db: &Db) -> usize {
     let ask = |number: i64| async move {
@@ -150,11 +84,7 @@ async fn failures(db: &Db) -> usize {
 #[tokio::test]
 async fn a_pooler_of_transactions_may_give_each_one_to_another_session() {
     let Some(_) = Scratch::postgres(Options::default()).await else { return };
-    let Some(pooler) = Pooler::start() else {
-        assert!(!required(), "a PgBouncer of the test's own is required here");
-        eprintln!("skipped: no pgbouncer, or no right to run it as postgres");
-        return;
-    };
+    let Some(pooler) = Pooler::start() else { return };
     assert_eq!(failures(&pooler.open("drop").await).await, 0);
     assert!(failures(&pooler.open("keep").await).await > 0, "the pooler shares no session in this test");
 }

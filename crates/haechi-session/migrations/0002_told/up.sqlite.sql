@@ -1,0 +1,1 @@
+-- On SQLite no session is kept in memory.

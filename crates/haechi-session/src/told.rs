@@ -1,0 +1,73 @@
+//! Ends and changes by other processes, of which PostgreSQL tells.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use haechi_db::{Channel, Db, Listener};
+use tokio::task::AbortHandle;
+
+use crate::cache::Cache;
+use crate::store::StoreKey;
+
+/// Where the trigger of `0002_told` says the key of a session that ended, moved or changed.
+struct Told;
+
+impl Channel for Told {
+    const NAME: &'static str = "haechi_session";
+}
+
+/// Listens for as long as `cache` is there. Whoever cannot hear keeps nothing.
+pub(crate) fn listen(cache: &Arc<Cache>, db: &Db) -> Option<AbortHandle> {
+    let runtime = tokio::runtime::Handle::try_current().ok()?;
+    let (ears, db) = (Ears(Arc::downgrade(cache)), db.clone());
+    Some(runtime.spawn(async move { ears.listen(&db).await }).abort_handle())
+}
+
+struct Ears(Weak<Cache>);
+
+impl Ears {
+    async fn listen(self, db: &Db) {
+        let mut said = false;
+        loop {
+            match db.listen::<Told>().await {
+                Ok(listener) => {
+                    said = false;
+                    self.hear(listener).await;
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut said, true) {
+                        tracing::warn!(%error, "sessions are read from the database each time");
+                    }
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn hear(&self, mut listener: Listener) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.trust();
+        }
+        while let Ok(key) = listener.next().await {
+            if let Some(cache) = self.0.upgrade() {
+                cache.forget(&StoreKey::new(key));
+            }
+        }
+        self.close();
+    }
+
+    fn close(&self) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.distrust();
+        }
+    }
+}
+
+/// Also where the runtime ends before the process does.
+impl Drop for Ears {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+const RETRY: Duration = Duration::from_secs(30);
