@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Db, Engine, Error, ErrorKind, MigrationFault, Result, db::Backend};
+use crate::{Db, Engine, Error, ErrorKind, MigrationFault, Prepared, Result, db::Backend};
 
 /// One change of the schema.
 ///
@@ -178,7 +178,10 @@ impl Migrations {
                 let steps = pending.clone();
                 database.as_owner(move |driver| sqlite::apply(driver, &steps)).await?;
             }
-            Backend::Postgres(database) => postgres::apply(&database.owner().await?, &pending).await?,
+            Backend::Postgres(database) => {
+                let pooled = database.options().prepared == Prepared::Drop;
+                postgres::apply(&database.owner().await?, pooled, &pending).await?;
+            }
         }
         Ok(pending)
     }

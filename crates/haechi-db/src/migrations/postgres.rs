@@ -9,10 +9,10 @@ use super::{
     django::{Column, Kind, Table},
     failed,
 };
-use crate::{Result, postgres::failure};
+use crate::{Error, ErrorKind, Result, postgres::failure};
 
 pub(super) async fn ledger(client: &Client) -> Result<Vec<Entry>> {
-    read_ledger(client).await.map_err(|error| failure::translate(&error))
+    alone(client, START, async || read_ledger(client).await).await
 }
 
 async fn read_ledger(client: &Client) -> Result<Vec<Entry>, Driver> {
@@ -30,53 +30,79 @@ async fn read_ledger(client: &Client) -> Result<Vec<Entry>, Driver> {
     Ok(rows.iter().map(read).collect())
 }
 
-/// The advisory lock ends with the connection, which is this caller's alone.
-pub(super) async fn apply(client: &Client, steps: &[Planned]) -> Result<()> {
-    prepare(client).await.map_err(|error| failure::translate(&error))?;
+pub(super) async fn apply(client: &Client, pooled: bool, steps: &[Planned]) -> Result<()> {
     for step in steps {
-        if let Err(error) = apply_one(client, step).await {
+        let done = match (step.in_transaction(), pooled) {
+            (true, _) => within(client, LOCKED, async || apply_one(client, step).await).await,
+            (false, false) => apply_bare(client, step).await,
+            (false, true) => return Err(Error::new(ErrorKind::Configuration(BARE))),
+        };
+        if let Err(error) = done {
             failure::translate(&error);
             return Err(failed(step, failure::code(&error)));
         }
+        tracing::info!(app = step.app, name = step.name, "migration applied");
     }
     Ok(())
 }
 
 pub(super) async fn adopt(client: &Client, steps: &[Planned]) -> Result<()> {
-    prepare(client).await.map_err(|error| failure::translate(&error))?;
-    for step in steps {
-        note(client, step, None).await.map_err(|error| failure::translate(&error))?;
-    }
-    Ok(())
+    let note_all = async || {
+        client.batch_execute(LEDGER).await?;
+        for step in steps {
+            note(client, step, None).await?;
+        }
+        Ok(())
+    };
+    alone(client, LOCKED, note_all).await
 }
 
-async fn prepare(client: &Client) -> Result<(), Driver> {
-    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
-    client.batch_execute(LEDGER).await
+async fn alone<T>(client: &Client, start: &str, work: impl AsyncFnOnce() -> Result<T, Driver>) -> Result<T> {
+    within(client, start, work).await.map_err(|error| failure::translate(&error))
+}
+
+/// Runs the work in one transaction: behind a pooler nothing else is certain to reach one session of the server.
+async fn within<T>(
+    client: &Client,
+    start: &str,
+    work: impl AsyncFnOnce() -> Result<T, Driver>,
+) -> Result<T, Driver> {
+    client.batch_execute(start).await?;
+    match work().await {
+        Ok(done) => client.batch_execute("commit").await.map(|()| done),
+        Err(error) => {
+            client.batch_execute("rollback").await?;
+            Err(error)
+        }
+    }
 }
 
 async fn apply_one(client: &Client, step: &Planned) -> Result<(), Driver> {
-    let known = "select 1 from haechi_migrations where app = $1 and name = $2";
-    if client.query_opt(known, &[&step.app, &step.name]).await?.is_some() {
+    client.batch_execute(LEDGER).await?;
+    if is_noted(client, step).await? {
         return Ok(());
     }
     let started = Instant::now();
-    if !step.in_transaction() {
-        client.batch_execute(step.text).await?;
-        return note(client, step, Some(started)).await;
-    }
-    client.batch_execute("begin").await?;
-    let done = async {
+    client.batch_execute(step.text).await?;
+    note(client, step, Some(started)).await
+}
+
+/// Without a transaction the lock is the session's, and ends with it if this fails.
+async fn apply_bare(client: &Client, step: &Planned) -> Result<(), Driver> {
+    client.batch_execute(LOCK).await?;
+    client.batch_execute(LEDGER).await?;
+    if !is_noted(client, step).await? {
+        let started = Instant::now();
         client.batch_execute(step.text).await?;
         note(client, step, Some(started)).await?;
-        client.batch_execute("commit").await
-    };
-    if let Err(error) = done.await {
-        client.batch_execute("rollback").await?;
-        return Err(error);
     }
-    tracing::info!(app = step.app, name = step.name, "migration applied");
-    Ok(())
+    client.batch_execute(UNLOCK).await
+}
+
+/// Another program may have been quicker.
+async fn is_noted(client: &Client, step: &Planned) -> Result<bool, Driver> {
+    let known = "select 1 from haechi_migrations where app = $1 and name = $2";
+    Ok(client.query_opt(known, &[&step.app, &step.name]).await?.is_some())
 }
 
 /// Without a start, it is noted as adopted.
@@ -92,13 +118,15 @@ async fn note(client: &Client, step: &Planned, started: Option<Instant>) -> Resu
 
 /// Reads the shape of the tables that exist among `names`.
 pub(super) async fn tables(client: &Client, names: &[&'static str]) -> Result<Vec<Table>> {
-    let mut found = Vec::new();
-    for name in names {
-        let table = table(client, name).await.map_err(|error| failure::translate(&error))?;
-        if !table.columns.is_empty() {
-            found.push(table);
+    let read = async || {
+        let mut found = Vec::new();
+        for name in names {
+            found.push(table(client, name).await?);
         }
-    }
+        Ok(found)
+    };
+    let mut found = alone(client, START, read).await?;
+    found.retain(|table| !table.columns.is_empty());
     Ok(found)
 }
 
@@ -142,8 +170,20 @@ fn kind(declared: &str) -> Kind {
     }
 }
 
-/// "haechi" and a zero, as a number: any constant does that no other program uses.
-const LOCK: i64 = 0x6861_6563_6869_0000;
+/// A pooler opens sessions without the settings of the owner, so each transaction has them.
+const START: &str = "begin; set local statement_timeout = 0; set local lock_timeout = 10000;
+    set local standard_conforming_strings = on; set local timezone = 'UTC'";
+
+/// A transaction that waits for another program's: its lock is "haechi" and a zero, as a number that no other program uses.
+const LOCKED: &str = "begin; set local statement_timeout = 0; set local lock_timeout = 0;
+    select pg_advisory_xact_lock(7521404330313318400); set local lock_timeout = 10000;
+    set local standard_conforming_strings = on; set local timezone = 'UTC'";
+
+const LOCK: &str = "select pg_advisory_lock(7521404330313318400)";
+const UNLOCK: &str = "select pg_advisory_unlock(7521404330313318400)";
+
+const BARE: &str =
+    "a migration without a transaction cannot run behind a pooler; give migrate the address of the server";
 
 const LEDGER: &str = "create table if not exists haechi_migrations (
     app text not null,

@@ -95,12 +95,12 @@ async fn where_nothing_would_be_heard_nobody_listens() {
     let configuration =
         |outcome: Result<Listener>| matches!(outcome.unwrap_err().kind(), ErrorKind::Configuration(_));
     assert!(configuration(Db::memory().await.unwrap().listen::<Here>().await));
-    let Some(_) = Scratch::postgres(Options::default()).await else { return };
+    let Some(scratch) = Scratch::postgres(Options::default()).await else { return };
     let nowhere = "postgres://postgres@127.0.0.1:1/test".parse().unwrap();
     let db = Db::connect(&nowhere, Options::default()).await.unwrap();
     let error = db.listen::<Here>().await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unavailable { .. }), "{error:?}");
-    let Some(pooler) = Pooler::start() else { return };
+    let Some(pooler) = Pooler::start(&scratch) else { return };
     for prepared in ["drop", "keep"] {
         assert!(configuration(pooler.open(prepared).await.listen::<Here>().await), "{prepared}");
     }

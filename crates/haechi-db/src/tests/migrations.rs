@@ -3,13 +3,15 @@
 use std::process::Command;
 
 use super::{
-    change, query, run, scalar,
+    change,
+    pooler::Pooler,
+    query, run, scalar,
     scratch::{Scratch, required},
     text,
 };
 use crate::{
     Db, Engine, ErrorKind, Executor as _, Migration, MigrationFault, MigrationSet, Migrations, Options,
-    PlanState, Type,
+    PlanState, TableName, Type,
 };
 
 const fn both(name: &'static str, text: &'static str) -> Migration {
@@ -92,6 +94,43 @@ async fn two_programs_may_migrate_at_once() {
         b.unwrap();
         assert_eq!(scalar::<i64>(&scratch.db, "select count(*) from haechi_migrations").await.unwrap(), 2);
     }
+}
+
+/// Two programs, each of which may be on another session of the server after every transaction.
+#[tokio::test]
+async fn migrations_are_applied_once_behind_a_pooler_of_transactions() {
+    let Some(scratch) = Scratch::postgres(Options::default()).await else { return };
+    let Some(pooler) = Pooler::start(&scratch) else { return };
+    let migrations = Migrations::new().with::<Posts>().with::<Users>();
+    let (one, other) = (pooler.open("drop").await, pooler.open("drop").await);
+    let (a, b) = tokio::join!(migrations.apply(&one), migrations.apply(&other));
+    a.unwrap();
+    b.unwrap();
+    migrations.check(&one).await.unwrap();
+    migrations.check(&scratch.db).await.unwrap();
+    let noted = "select count(*) from haechi_migrations";
+    assert_eq!(scalar::<i64>(&scratch.db, noted).await.unwrap(), 3);
+    let locks = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
+        where l.locktype = 'advisory' and d.datname = current_database() and l.classid = 1751213411";
+    assert_eq!(scalar::<i64>(&scratch.db, locks).await.unwrap(), 0, "no session keeps the lock");
+    let broken = Migrations::new().with::<Broken>();
+    assert!(matches!(fault(broken.apply(&one).await), MigrationFault::Failed { .. }));
+    assert!(one.required_columns::<Member>().await.unwrap().contains(&"name".to_owned()));
+    let bare = Migrations::new().with::<Bare>().apply(&one).await.unwrap_err();
+    assert!(matches!(bare.kind(), ErrorKind::Configuration(_)), "{bare:?}");
+    assert!(bare.to_string().contains("pooler"), "{bare}");
+}
+
+struct Member;
+impl TableName for Member {
+    const NAME: &'static str = "member";
+}
+
+struct Bare;
+impl MigrationSet for Bare {
+    const APP: &'static str = "bare";
+    const MIGRATIONS: &'static [Migration] =
+        &[both("0001_index", "-- no-transaction\ncreate index concurrently member_name on member (name)")];
 }
 
 #[tokio::test]

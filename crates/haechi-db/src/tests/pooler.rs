@@ -8,7 +8,7 @@ use std::{
 
 use tokio_postgres::config::Host;
 
-use super::scratch::{folder, required, server};
+use super::scratch::{Scratch, folder, required, server};
 use crate::{Db, Options};
 
 /// A PgBouncer of our own that pools transactions, on a Unix socket, before the server of the tests.
@@ -18,9 +18,9 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one, or says why the test is skipped.
-    pub(crate) fn start() -> Option<Pooler> {
-        let pooler = Pooler::run();
+    /// Starts one before the schema of a test, or says why the test is skipped.
+    pub(crate) fn start(scratch: &Scratch) -> Option<Pooler> {
+        let pooler = Pooler::run(scratch.schema());
         if pooler.is_none() {
             assert!(!required(), "a PgBouncer of the test's own is required here");
             eprintln!("skipped: no pgbouncer, or no right to run it as postgres");
@@ -28,14 +28,14 @@ impl Pooler {
         pooler
     }
 
-    fn run() -> Option<Pooler> {
+    fn run(schema: &str) -> Option<Pooler> {
         let server: tokio_postgres::Config = server().parse().unwrap();
         let (Host::Tcp(host), Some(port)) = (&server.get_hosts()[0], server.get_ports().first()) else {
             return None;
         };
         let folder = folder();
         let settings = format!(
-            "[databases]\nsite = dbname={} host={host} port={port} user={}\n[pgbouncer]\nunix_socket_dir = {}\nlisten_port = 6432\n\
+            "[databases]\nsite = dbname={} host={host} port={port} user={} connect_query='set search_path to {schema}'\n[pgbouncer]\nunix_socket_dir = {}\nlisten_port = 6432\n\
              auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nignore_startup_parameters = options\n",
             server.get_dbname().unwrap_or("postgres"),
             server.get_user().unwrap_or("postgres"),

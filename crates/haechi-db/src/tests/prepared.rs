@@ -83,8 +83,8 @@ async fn failures(db: &Db) -> usize {
 
 #[tokio::test]
 async fn a_pooler_of_transactions_may_give_each_one_to_another_session() {
-    let Some(_) = Scratch::postgres(Options::default()).await else { return };
-    let Some(pooler) = Pooler::start() else { return };
+    let Some(scratch) = Scratch::postgres(Options::default()).await else { return };
+    let Some(pooler) = Pooler::start(&scratch) else { return };
     assert_eq!(failures(&pooler.open("drop").await).await, 0);
     assert!(failures(&pooler.open("keep").await).await > 0, "the pooler shares no session in this test");
 }

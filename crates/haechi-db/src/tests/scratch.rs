@@ -59,6 +59,13 @@ impl Scratch {
         }
     }
 
+    pub(crate) fn schema(&self) -> &str {
+        match &self.place {
+            Place::Folder(_) => panic!("a file has no schema"),
+            Place::Schema { name, .. } => name,
+        }
+    }
+
     /// Changes the schema, as a migration does.
     pub(crate) async fn ddl(&self, text: &'static str) {
         ddl(&self.db, text).await;
