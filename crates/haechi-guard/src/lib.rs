@@ -1,7 +1,8 @@
-//! The guards, one a file: host, proxy, origin, csrf, headers, csp and rate.
+//! The guards, one a file: host, proxy, origin, csrf, headers, csp, rate and the limit of a body.
 //!
 //! Each decides on the head of a request alone and never awaits; [`form_token`] is the one look into a body, as a pure function over its bytes.
 
+mod body_limit;
 mod csp;
 mod csp_report;
 mod csrf;
@@ -14,6 +15,7 @@ mod rate;
 #[cfg(test)]
 mod rows;
 
+pub use body_limit::BodyLimit;
 pub use csp::{Csp, Directive, Source, Widening};
 pub use csp_report::CspReport;
 pub use csrf::{Csrf, TokenRequirement, token_denial};

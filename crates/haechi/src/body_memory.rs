@@ -13,6 +13,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use haechi_core::Denial;
+use haechi_server::http::BodyError;
 use http::{Request, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -130,12 +131,23 @@ impl std::error::Error for NoRoom {}
 
 /// What a body that could not be read means for its sender: it was broken, or there was no room for it.
 pub(crate) fn refusal(error: &(dyn std::error::Error + 'static)) -> Denial {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let denial = match causes.any(<dyn std::error::Error>::is::<NoRoom>) {
+    let denial = match causes(error).any(<dyn std::error::Error>::is::<NoRoom>) {
         true => Denial::new(StatusCode::SERVICE_UNAVAILABLE, "body", "no-room").retry_after(RETRY),
-        false => Denial::new(StatusCode::BAD_REQUEST, "body", "broken"),
+        false => Denial::new(status(error).unwrap_or(StatusCode::BAD_REQUEST), "body", "broken"),
     };
     denial.detail(error.to_string()).close()
+}
+
+/// How the server answers a body that broke, if this is why something could not be read. An answer of the same status goes
+/// out in place of the server's own.
+pub(crate) fn status(error: &(dyn std::error::Error + 'static)) -> Option<StatusCode> {
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<BodyError>()?.status()))
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// What a request may send without asking for room.

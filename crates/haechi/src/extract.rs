@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result};
+use crate::{Error, Result, body_memory};
 
 /// The parts of the path that stand in `{…}`, read into `T`.
 ///
@@ -110,5 +110,6 @@ fn refused(
     if !status.is_client_error() {
         return Error::from(rejection);
     }
+    let status = body_memory::status(&rejection).unwrap_or(status);
     Denial::new(status, what, "malformed").detail(rejection.to_string()).into()
 }

@@ -26,7 +26,7 @@ use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
     Resolve, Resolved, Scheme, logged_path,
 };
-use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
+use haechi_guard::{BodyLimit, Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
 use haechi_server::{Learnt, PeerAddress};
 use http::request::Parts;
@@ -69,12 +69,14 @@ pub(crate) fn stack(site: Site, rules: Rules, router: Router) -> Stack {
 
 /// The guards, in the order in which they are asked.
 fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn Guard>> {
-    let per_minute = site.config().limits.requests_per_minute;
+    let limits = &site.config().limits;
     vec![
         Box::new(host),
-        Box::new(Rate::per_network(per_minute, Duration::from_secs(60))),
+        Box::new(Rate::per_network(limits.requests_per_minute, Duration::from_secs(60))),
         Box::new(origin),
         Box::new(ExemptedCsrf { csrf, site: site.clone() }),
+        // Behind the others, so that a stranger who is refused anyway learns no limit.
+        Box::new(BodyLimit::new(limits.body_bytes)),
     ]
 }
 
@@ -409,7 +411,7 @@ mod tests {
         let names: Vec<_> = service.stack.names().collect();
         assert_eq!(
             names,
-            ["host", "rate", "origin", "csrf"],
+            ["host", "rate", "origin", "csrf", "body"],
             "a guard that left or moved is a hole: say why"
         );
     }

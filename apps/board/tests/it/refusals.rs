@@ -65,6 +65,38 @@ fn curl_sees_a_clear_answer_to_whatever_is_refused() {
     check(431, &["-H", &huge, &to("/")]);
 }
 
+/// The server finds this out itself, and leaves it to the site to say.
+#[test]
+fn a_person_who_sends_too_much_reads_the_page_of_the_site_in_their_language() {
+    if !has("curl") {
+        return;
+    }
+    let server = Server::start();
+    let to = |path: &str| format!("http://{}{path}", server.address());
+    let folder = std::env::temp_dir().join(format!("haechi-board-large-{}", std::process::id()));
+    std::fs::write(&folder, vec![b'a'; 3 * 1024 * 1024]).unwrap();
+    let file = format!("@{}", folder.display());
+    let common = ["-H", "Sec-Fetch-Site: same-origin", "-H", "Accept-Language: ko", "--data-binary", &file];
+    // A form of parts that announces no length is refused by its first part, which should be the token.
+    let kinds: [&[&str]; 3] = [
+        &["-H", "Content-Type: application/x-www-form-urlencoded"],
+        &["-H", "Content-Type: multipart/form-data; boundary=a"],
+        &["-H", "Content-Type: application/x-www-form-urlencoded", "-H", "Transfer-Encoding: chunked"],
+    ];
+    for kind in kinds {
+        let url = to("/accounts/login");
+        let refusal = curl(&[kind, &common, &[&*url]].concat());
+        let page = (refusal.status, refusal.body.contains("<html lang=\"ko\""));
+        assert_eq!(page, (413, true), "{kind:?}: {}\n{}", refusal.head, refusal.body);
+        assert!(refusal.head.contains("connection: close"), "{kind:?}: {}", refusal.head);
+    }
+    // A page elsewhere that calls the site by a foreign name learns nothing of it.
+    let foreign = curl(&["-H", "Host: evil.example", "-H", "Content-Length: 99999999", "-d", "a", &to("/")]);
+    assert!(!foreign.body.contains("board"), "{}", foreign.body);
+    assert_eq!(foreign.status, 421);
+    std::fs::remove_file(&folder).unwrap();
+}
+
 /// asvs_2_4_1: with the time to wait.
 #[test]
 fn curl_is_told_when_it_asks_too_often() {

@@ -21,8 +21,8 @@ use super::wire::Wire;
 /// # Security
 ///
 /// A body that breaks — malformed, over its limit, stalled, too slow, or cut off — ends in an error, and the server
-/// remembers it: whatever the handler then answers, the client gets 400, 408 or 413 and the connection ends. A handler
-/// that takes a broken body for a short one can therefore do harm of its own, but cannot confirm it.
+/// remembers it: whatever the handler then answers, the client gets 400, 408 or 413 and the connection ends. The handler's
+/// own answer goes out only if it says the same. A handler that takes a broken body for a short one can therefore do harm of its own, but cannot confirm it.
 pub struct Body {
     incoming: Incoming,
     /// `None` when the request has no body.

@@ -82,6 +82,7 @@ struct Settings {
     render: Arc<dyn Fn(Refusal) -> Response<Bytes> + Send + Sync>,
     prior_knowledge: bool,
     body_ceiling: u64,
+    leave_announced: bool,
 }
 
 impl<S> Http<S> {
@@ -94,6 +95,7 @@ impl<S> Http<S> {
             render: Arc::new(|refusal| refusal.plain()),
             prior_knowledge: false,
             body_ceiling: 0,
+            leave_announced: false,
         };
         Self { service, settings: Arc::new(settings) }
     }
@@ -126,6 +128,17 @@ impl<S> Http<S> {
     /// its limit at the time of its first read is answered 413 then.
     pub fn body_ceiling(self, bytes: u64) -> Self {
         self.set(|settings| settings.body_ceiling = bytes)
+    }
+
+    /// Hands requests whose bodies announce more than is allowed to the service all the same, for it to answer 413 in its
+    /// own words and the client's language. Off by default.
+    ///
+    /// # Security
+    ///
+    /// Nothing of such a body can be read: the first read is an error, and no other answer than 413 stands then. A service
+    /// that acts without reading is protected no more, so its own guard must refuse what announces too much.
+    pub fn leave_announced(self, leave: bool) -> Self {
+        self.set(|settings| settings.leave_announced = leave)
     }
 }
 

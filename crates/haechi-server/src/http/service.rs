@@ -45,8 +45,14 @@ where
         let request = Request::from_parts(head, Body::new(incoming, body.clone(), Arc::clone(&wire)));
         let answered = call(self.service.clone(), request).await;
         // A body that broke is the cause, whatever became of the handler; and no handler can confirm what it half read.
+        // It may say the same in its own words.
         let broken = body.as_deref().and_then(BodyState::error);
         let mut response = match (broken, answered) {
+            (Some(error), Ok(response)) if response.status() == error.status() => {
+                log(&wire, error.refusal());
+                let response = close(&wire, version, response);
+                return Ok(response.map(|answer| Answer::service(answer, None, open)));
+            }
             (Some(error), _) => return Ok(self.refuse(&wire, error.refusal(), version, open)),
             (None, Err(refusal)) => return Ok(self.refuse(&wire, refusal, version, open)),
             (None, Ok(response)) => response,
@@ -78,7 +84,7 @@ where
             return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "a host that is not ours"));
         }
         match request.body().size_hint().exact() {
-            Some(announced) if announced > ceiling => {
+            Some(announced) if announced > ceiling && !self.settings.leave_announced => {
                 Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "announced body is above the limit"))
             }
             _ => Ok(()),
@@ -86,15 +92,24 @@ where
     }
 
     fn refuse(&self, wire: &Wire, refusal: Refusal, version: Version, open: Open) -> Response<Answer<B>> {
-        let (status, reason) = (refusal.status().as_u16(), refusal.reason());
-        tracing::info!(peer = %wire.peer.address, status, reason, "request refused");
-        let mut response = (self.settings.render)(refusal);
-        if version != Version::HTTP_2 {
-            wire.linger();
-            response.headers_mut().insert(header::CONNECTION, CLOSE);
-        }
+        log(wire, refusal);
+        let response = close(wire, version, (self.settings.render)(refusal));
         response.map(|bytes| Answer::server(bytes, open))
     }
+}
+
+fn log(wire: &Wire, refusal: Refusal) {
+    let (status, reason) = (refusal.status().as_u16(), refusal.reason());
+    tracing::info!(peer = %wire.peer.address, status, reason, "request refused");
+}
+
+/// Ends the connection with this answer, where it carries no others.
+fn close<T>(wire: &Wire, version: Version, mut response: Response<T>) -> Response<T> {
+    if version != Version::HTTP_2 {
+        wire.linger();
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
+    response
 }
 
 /// Calls the service; a panic in it ends this request and nothing else.

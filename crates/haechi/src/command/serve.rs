@@ -17,7 +17,9 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
     let config = built.site.config();
     let certificate = certificate(config)?;
     let seal = haechi_guard::Headers::default().seal(&haechi_guard::Csp::strict());
-    let http = Http::new(built.stack.clone()).render(move |refusal| render(&seal, refusal));
+    // The stack refuses what announces too much: `BodyLimit`.
+    let http = Http::new(built.stack.clone()).leave_announced(true);
+    let http = http.render(move |refusal| render(&seal, refusal));
     let mut server = Server::new().limits(config.limits.server()).runtime(runtime);
     let mut shown = Vec::new();
     for address in &config.bind {

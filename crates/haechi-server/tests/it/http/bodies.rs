@@ -12,7 +12,11 @@ use haechi_server::http::Http;
 use http_body::{Body as HttpBody, Frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::site::{Site, read_answer, read_to_close, short, statuses};
+use super::site::{Site, State, read_answer, read_to_close, router, short, statuses};
+
+fn chunk(length: usize) -> String {
+    format!("{length:x}\r\n{}\r\n", "x".repeat(length))
+}
 
 const NEXT: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -36,7 +40,6 @@ async fn an_unread_body_ends_the_connection_and_is_never_read_as_a_request() {
 #[tokio::test]
 async fn a_chunked_body_above_its_limit_is_a_413_whatever_the_handler_says() {
     let site = Site::start(haechi_server::Limits { body_bytes: 1000, ..short() }).await;
-    let chunk = |size: usize| format!("{size:x}\r\n{}\r\n", "x".repeat(size));
     for path in ["/echo", "/stubborn"] {
         let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
         let fits = format!(
@@ -48,6 +51,38 @@ async fn a_chunked_body_above_its_limit_is_a_413_whatever_the_handler_says() {
         let above = format!("{head}{}{}0\r\n\r\n{NEXT}", chunk(500), chunk(501));
         assert_eq!(statuses(&site.exchange(above.as_bytes()).await), [413]);
     }
+}
+
+/// The words of a handler stand where they say what the server says: a page in the reader's language, for one.
+#[tokio::test]
+async fn a_handler_may_say_in_its_own_words_that_a_body_is_too_large_and_nothing_else() {
+    let state = Arc::new(State::default());
+    let http = Http::new(router(Arc::clone(&state))).leave_announced(true);
+    let site = Site::serve(http, haechi_server::Limits { body_bytes: 1000, ..short() }, state, None).await;
+    let chunked = |path: &str| {
+        let chunks = chunk(500) + &chunk(501);
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n{NEXT}"
+        )
+    };
+    let announced = |path: &str| {
+        format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}{NEXT}", "x".repeat(1001))
+    };
+    for (path, own) in [("/outspoken", true), ("/stubborn", false), ("/echo", false)] {
+        for request in [chunked(path), announced(path)] {
+            let answer = site.exchange(request.as_bytes()).await;
+            assert_eq!(statuses(&answer), [413], "one answer, then the end: {answer:?}");
+            assert_eq!(answer.ends_with("my own words"), own, "{answer:?}");
+            assert!(answer.contains("connection: close\r\n"), "{answer:?}");
+        }
+    }
+    // A body that ends early is no body that is too large.
+    let mut ends = site.connect().await;
+    ends.write_all(b"POST /outspoken HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc").await.unwrap();
+    ends.shutdown().await.unwrap();
+    let answer = read_to_close(&mut ends).await;
+    assert_eq!(statuses(&answer), [400]);
+    assert!(!answer.contains("my own words"));
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/echo", post(|body: Bytes| async move { body }))
         .route("/deaf", post(|| async { "not read" }))
         .route("/stubborn", post(stubborn))
+        .route("/outspoken", post(outspoken))
         .route("/panic", get(|| async { if true { panic!("a panic in a handler") } }))
         .route("/big", get(|| async { vec![b'x'; 32 * 1024 * 1024] }))
         .route("/peer", get(|axum::Extension(exchange): axum::Extension<Exchange>| async move {
@@ -79,6 +80,14 @@ async fn count(
 ) -> axum::response::Response {
     state.hits.fetch_add(1, Ordering::SeqCst);
     next.run(request).await
+}
+
+/// Says in its own words what the server would say of a body that is too large.
+async fn outspoken(request: axum::extract::Request) -> (http::StatusCode, &'static str) {
+    match axum::body::to_bytes(request.into_body(), usize::MAX).await {
+        Ok(_) => (http::StatusCode::OK, "read"),
+        Err(_) => (http::StatusCode::PAYLOAD_TOO_LARGE, "my own words"),
+    }
 }
 
 /// A handler that takes a broken body for a short one.
