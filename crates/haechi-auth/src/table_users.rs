@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::rights_store::RightsStore;
 use crate::user_statements::{
-    self, ByEmail, ById, ByUsername, Create, Grant, Held, Join, Leave, New, Prefixes, ReplacePassword,
-    Revoke, SameName, SignedIn,
+    self, ByEmail, ById, ByUsername, Create, Grant, Hashed, Held, Join, Leave, New, Prefixes,
+    ReplacePassword, Revoke, SameName, SignedIn,
 };
 use crate::user_store::StoreFuture;
 use crate::user_table::{AuthUser, KeyType, Membership, UserTable};
@@ -72,6 +72,17 @@ impl<T: UserTable> TableUsers<T> {
             misfits.extend(self.unfilled().await?.into_iter().map(line));
         }
         Ok(misfits)
+    }
+
+    /// Returns how many accounts have a password, and for how many of these it begins with `prefix`, such as
+    /// `pbkdf2_sha256$1000000$`.
+    ///
+    /// # Errors
+    /// The database may fail.
+    pub async fn hashed(&self, prefix: &str) -> Result<(i64, i64), Error> {
+        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+        let values = vec![prefix.to_value(), length.to_value()];
+        Ok(Sql::<Hashed<T>>::new(values).one(&self.db).await?)
     }
 
     async fn misfit<S: SqlText>(&self) -> Result<Option<String>, Error> {

@@ -52,6 +52,8 @@ statements! {
     SignedIn = signed_in;
     /// How the passwords begin.
     Prefixes = prefixes => (String,);
+    /// How many passwords there are, and how many of them begin with a text (0) of a length (1).
+    Hashed = hashed => (i64, i64);
     /// The permissions of a key (0).
     Held = held => (String, String);
     /// A permission (1) for a key (0).
@@ -206,6 +208,13 @@ const fn prefixes<T: UserTable>() -> ConstText {
         at += 1;
     }
     text.sql(" else '' end from ").name(T::TABLE).sql(" limit 1000")
+}
+
+const fn hashed<T: UserTable>() -> ConstText {
+    let text = ConstText::new().sql("select count(*), coalesce(sum(case when substr(").name(T::PASSWORD);
+    let text =
+        text.sql(", 1, ").value(1).sql(") = ").value(0).sql(" then 1 else 0 end), 0) from ").name(T::TABLE);
+    text.sql(" where ").name(T::PASSWORD).sql(" not like ").quoted("!%")
 }
 
 const fn held<T: UserTable>() -> ConstText {

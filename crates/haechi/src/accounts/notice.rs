@@ -24,7 +24,8 @@ pub(super) fn password_changed(
     context: &RequestContext,
     language: String,
 ) {
-    let reset = format!("{}://{}/accounts/password/reset", context.scheme(), context.host());
+    let page = site.inner.accounts.password_reset_page();
+    let reset = format!("{}://{}{page}", context.scheme(), context.host());
     if let Err(error) = site.mailer().write(write(site.clone(), user, address, reset, language)) {
         tracing::error!(target: "haechi::failure", ?error, "mail not queued");
     }

@@ -23,21 +23,29 @@ pub(super) async fn run(built: Built, wish: Wish) -> Result<ExitCode, Failure> {
         let dirty = wish.check && !pending.is_empty();
         return Ok(if dirty { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
-    if wish.adopt_django {
-        let differences = migrations.compare_django(db).await?;
-        for difference in &differences {
-            println!("{difference}");
+    match (built.app.users.named, wish.adopt_django || built.site.is_shared()) {
+        // Whoever made that table keeps it; what is ours stands beside it.
+        (true, true) => built.refuse_misfits().await?,
+        (false, true) => {
+            if wish.adopt_django {
+                refuse_differences(&migrations.compare_django(db).await?)?;
+            }
+            list("adopted", &migrations.adopt_django(db, haechi_auth::UserTables::OF_DJANGO).await?);
         }
-        if !differences.is_empty() {
-            return Err("the tables differ from Django's; nothing was changed".into());
-        }
-        list("adopted", &migrations.adopt_django(db, haechi_auth::UserTables::OF_DJANGO).await?);
-    }
-    if built.site.is_shared() {
-        list("adopted", &migrations.adopt_django(db, haechi_auth::UserTables::OF_DJANGO).await?);
+        (_, false) => {}
     }
     list("applied", &migrations.apply(db).await?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn refuse_differences(differences: &[String]) -> Result<(), Failure> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    for difference in differences {
+        println!("{difference}");
+    }
+    Err("the tables differ from Django's; nothing was changed".into())
 }
 
 fn list(what: &str, planned: &[Planned]) {

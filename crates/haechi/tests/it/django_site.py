@@ -15,6 +15,11 @@ time.tzset()
 
 from django.conf import settings
 
+# A user model of the site's own, by the name that Django knows it by.
+MODEL = SETTINGS.get("AUTH_USER_MODEL", "auth.User")
+if MODEL != "auth.User":
+    sys.path.insert(0, os.environ["SITE_MODELS"])
+
 settings.configure(
     **{
         "SECRET_KEY": os.environ["SITE_KEY"],
@@ -28,7 +33,9 @@ settings.configure(
             "django.contrib.contenttypes",
             "django.contrib.sessions",
             "django.contrib.messages",
+            *([MODEL.split(".")[0]] if MODEL != "auth.User" else []),
         ],
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "MIDDLEWARE": [
             "django.middleware.common.CommonMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -46,7 +53,7 @@ django.setup()
 
 from django.contrib import auth, messages
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
@@ -55,6 +62,9 @@ from django.middleware.csrf import get_token
 from django.urls import path
 from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+
+User = auth.get_user_model()
 
 
 class Quick(PBKDF2PasswordHasher):
@@ -94,7 +104,7 @@ def password(request):
 
 
 def column(request):
-    return HttpResponse(User.objects.get(username=request.GET["username"]).password)
+    return HttpResponse(User.objects.get_by_natural_key(request.GET["username"]).password)
 
 
 def token(request):
@@ -102,7 +112,7 @@ def token(request):
 
 
 def link(request):
-    user = User.objects.get(username=request.GET["username"])
+    user = User.objects.get_by_natural_key(request.GET["username"])
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     return HttpResponse(f"/reset/{uid}/{default_token_generator.make_token(user)}/")
 
@@ -193,8 +203,10 @@ class Quiet(WSGIRequestHandler):
 
 def main():
     call_command("migrate", verbosity=0)
-    ada = User.objects.create_user("ada", "ada@example.org", "a long walk by the river")
-    User.objects.create_user("bob", "bob@example.org", "a long walk by the river")
+    for name in "ada", "bob":
+        names = (name,) if User.USERNAME_FIELD == "username" else ()
+        User.objects.create_user(*names, name + "@example.org", "a long walk by the river")
+    ada = User.objects.get(email="ada@example.org")
     ada.user_permissions.add(Permission.objects.get(codename="add_group"))
     server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
     print(server.server_port, django.get_version(), flush=True)

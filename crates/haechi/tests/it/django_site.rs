@@ -12,11 +12,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use haechi::axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use haechi::{Config, Site, SiteService};
+use haechi::{App, Config, Site, SiteService};
 use haechi_test::{Answer, Client, Jar, Shot};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower_service::Service;
+
+use crate::outbox::Outbox;
 
 #[path = "../../examples/side_by_side.rs"]
 #[expect(dead_code, reason = "the example's own main is not called here")]
@@ -31,6 +33,8 @@ pub(crate) struct Pair {
     pub(crate) django: Client<Process>,
     pub(crate) haechi: Client<SiteService>,
     pub(crate) jar: Jar,
+    /// What haechi writes to people.
+    pub(crate) outbox: Outbox,
     _guard: Guard,
 }
 
@@ -56,6 +60,8 @@ pub(crate) struct Differently<'a> {
     pub(crate) section: &'a str,
     /// The key of both, if not [`KEY`].
     pub(crate) haechi_key: Option<&'a str>,
+    /// What both keep their users in, if not Django's own table.
+    pub(crate) users: Option<fn(App) -> App>,
 }
 
 /// Starts a pair on each engine that there is; none where there is no Django.
@@ -156,16 +162,20 @@ impl Pair {
     async fn start(place: Place, differently: Differently<'_>) -> Option<Self> {
         let (port, version, guard) = process(place.end, &place.django, differently.settings)?;
         let key = differently.haechi_key.unwrap_or(KEY);
+        let outbox = Outbox::new(&format!("pair-{port}"));
         let text = format!(
-            "mode = 'development'\n[database]\nurl = '{}'\n[limits]\nrequests_per_minute = 100000\n\
+            "mode = 'development'\nmail = 'file:{}'\n[database]\nurl = '{}'\n[limits]\nrequests_per_minute = 100000\n\
              [django]\nsecret_key = '{key}'\nversion = '{version}'\npbkdf2_iterations = 20000\n{}",
-            place.url, differently.section
+            outbox.0.display(),
+            place.url,
+            differently.section
         );
         let config = Config::parse(&text, &std::collections::BTreeMap::new()).unwrap();
-        let (site, service) = side_by_side::app().into_service(config).await.unwrap();
+        let app = differently.users.unwrap_or(|app| app)(side_by_side::app());
+        let (site, service) = app.into_service(config).await.unwrap();
         let django = Client::new(Process { port }, "http://localhost");
         let haechi = Client::new(service, "http://localhost");
-        Some(Self { site, django, haechi, jar: Jar::default(), _guard: guard })
+        Some(Self { site, django, haechi, jar: Jar::default(), outbox, _guard: guard })
     }
 
     /// Forgets every cookie: another browser.
@@ -268,6 +278,7 @@ fn process(end: End, database: &Value, settings: &str) -> Option<(u16, String, G
         .env("SITE_DATABASE", database.to_string())
         .env("SITE_SETTINGS", settings)
         .env("SITE_KEY", KEY)
+        .env("SITE_MODELS", concat!(env!("CARGO_MANIFEST_DIR"), "/../haechi-auth/tests/django"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

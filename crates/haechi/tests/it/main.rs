@@ -18,6 +18,7 @@ mod password_reset;
 mod policy;
 mod recent;
 mod side_by_side;
+mod side_by_side_people;
 mod sign_in;
 mod sign_up_throttle;
 mod site;

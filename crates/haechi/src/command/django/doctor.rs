@@ -61,7 +61,7 @@ async fn examine(app: &App, config: &Config) -> Report {
         Ok(db) => {
             tables(&mut report, app, &db).await;
             if let Some(neighbour) = &neighbour {
-                content(&mut report, neighbour, &db).await;
+                content(&mut report, app, neighbour, &db).await;
             }
         }
         Err(error) => report.wrong(&format!("{error}: set database.url to the database of the Django site")),
@@ -88,17 +88,39 @@ fn settings(report: &mut Report, neighbour: &Neighbour) {
 /// Compares the tables of Django, and looks for our own.
 async fn tables(report: &mut Report, app: &App, db: &Db) {
     let migrations: Migrations = app.all_migrations();
+    if app.users.named {
+        return named(report, app, &migrations, db).await;
+    }
     match migrations.compare_django(db).await {
         Ok(differences) if differences.is_empty() => report.good("the tables are Django's"),
         Ok(differences) => {
             for difference in differences {
                 report.wrong(&format!(
-                    "{difference}; run manage.py migrate on the Django site, or name its database"
+                    "{difference}; run manage.py migrate on the Django site, name its database, or say which table its users \
+                     are in with App::users"
                 ));
             }
         }
         Err(error) => report.wrong(&format!("the tables cannot be read: {error}")),
     }
+    ours(report, &migrations, db).await;
+}
+
+/// As [`tables`] where the application says which table the users are in: `AUTH_USER_MODEL` is one of the site's own.
+async fn named(report: &mut Report, app: &App, migrations: &Migrations, db: &Db) {
+    match (app.users.misfits)(db.clone()).await {
+        Ok(misfits) if misfits.is_empty() => {
+            report.good(&format!("the table of users, {}, is what App::users says", app.users.table));
+        }
+        Ok(misfits) => misfits.iter().for_each(|misfit| {
+            report.wrong(&format!("{misfit}; correct App::users, or name the database of the Django site"));
+        }),
+        Err(error) => report.wrong(&format!("{} cannot be read: {error}", app.users.table)),
+    }
+    ours(report, migrations, db).await;
+}
+
+async fn ours(report: &mut Report, migrations: &Migrations, db: &Db) {
     match migrations.pending(db).await {
         Ok(pending) => {
             let ours = |app: &str, name: &str| !UserTables::OF_DJANGO.contains(&(app, name));
@@ -113,25 +135,18 @@ async fn tables(report: &mut Report, app: &App, db: &Db) {
 }
 
 /// Looks at what stands in the tables: whether the keys fit it, and the hashes.
-async fn content(report: &mut Report, neighbour: &Neighbour, db: &Db) {
+async fn content(report: &mut Report, app: &App, neighbour: &Neighbour, db: &Db) {
     if neighbour.engine == Engine::Database {
         sessions(report, neighbour, db).await;
     }
-    let prefix = format!("{}$", neighbour.hasher_prefix());
-    let hashes = sql!(
-        (i64, i64),
-        "select count(*), coalesce(sum(case when substr(password, 1, {length}) = {prefix} then 1 else 0 end), 0)
-         from auth_user where password not like '!%'",
-        length = i64::try_from(prefix.len()).unwrap_or(0)
-    );
-    match hashes.one(db).await {
+    match (app.users.hashed)(db.clone(), format!("{}$", neighbour.hasher_prefix())).await {
         Ok((0, _)) => report.warn("nobody has a password yet: there is no telling whether hashes agree"),
         Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
         Ok((all, same)) => report.warn(&format!(
             "{same} of {all} passwords are hashed as configured: if the newest of the others are of the Django site, \
              `version`, `password_hasher` or `pbkdf2_iterations` is not what it has"
         )),
-        Err(error) => report.wrong(&format!("auth_user cannot be read: {error}")),
+        Err(error) => report.wrong(&format!("{} cannot be read: {error}", app.users.table)),
     }
 }
 
@@ -225,6 +240,77 @@ mod tests {
             ],
         )
         .await;
+    }
+
+    /// A table as a Django with a user model of its own makes it.
+    struct Members;
+
+    impl haechi_db::MigrationSet for Members {
+        const APP: &'static str = "members";
+        const MIGRATIONS: &'static [haechi_db::Migration] = &[haechi_db::Migration {
+            name: "0001_member",
+            sqlite: "create table auth_permission (id integer primary key, content_type_id integer, codename text);
+                     create table auth_group (id integer primary key, name text);
+                     create table auth_group_permissions (id integer primary key, group_id integer, permission_id integer);
+                     create table django_content_type (id integer primary key, app_label text, model text);
+                     create table member (id integer primary key, password text not null, last_login text,
+                     is_superuser bool not null, name text not null unique, on_duty bool not null);
+                     insert into member values (1, 'pbkdf2_sha256$1000000$a$b', null, 0, 'ada', 1),
+                     (2, 'pbkdf2_sha256$600000$a$b', null, 0, 'bob', 1), (3, '!x', null, 0, 'cy', 1)",
+            postgres: "",
+        }];
+    }
+
+    #[derive(Debug)]
+    struct Right;
+
+    impl haechi_auth::UserTable for Right {
+        const TABLE: &'static str = "member";
+        const USERNAME: &'static str = "name";
+        const EMAIL: Option<&'static str> = None;
+        const FIRST_NAME: Option<&'static str> = None;
+        const LAST_NAME: Option<&'static str> = None;
+        const IS_STAFF: Option<&'static str> = None;
+        const IS_ACTIVE: Option<&'static str> = Some("on_duty");
+        const DATE_JOINED: Option<&'static str> = None;
+        const GROUPS: Option<haechi_auth::Membership> = None;
+        const PERMISSIONS: Option<haechi_auth::Membership> = None;
+    }
+
+    #[derive(Debug)]
+    struct Misspelt;
+
+    impl haechi_auth::UserTable for Misspelt {
+        const TABLE: &'static str = "members";
+    }
+
+    #[tokio::test]
+    async fn a_user_model_of_the_sites_own_is_compared_with_what_the_application_says_of_it() {
+        let file = std::env::temp_dir().join(format!("haechi-doctor-{}.db", std::process::id()));
+        let url = haechi_db::DatabaseUrl::file(file.clone());
+        let db = Db::connect(&url, haechi_db::Options::default()).await.unwrap();
+        Migrations::new().with::<Members>().apply(&db).await.unwrap();
+        let text = format!(
+            "database.url = 'sqlite:{}'\n[django]\nsecret_key = 'a-key-that-two-sites-share-9f1c03e87b6d4a52c0'\nversion = '5.2'",
+            file.display()
+        );
+        let config = Config::parse(&text, &BTreeMap::new()).unwrap();
+        let of = async |app: App| examine(&app, &config).await.lines.join("\n");
+        let right = of(App::new("test").users(Right)).await;
+        assert!(right.contains("ok       the table of users, member, is what App::users says"), "{right}");
+        assert!(right.contains("warning  1 of 2 passwords are hashed as configured"), "{right}");
+        assert!(!right.contains("auth_user"), "{right}");
+        let misspelt = of(App::new("test").users(Misspelt)).await;
+        assert!(misspelt.contains("error    members: "), "{misspelt}");
+        assert!(misspelt.contains("correct App::users"), "{misspelt}");
+        let unsaid = of(App::new("test")).await;
+        assert!(
+            unsaid.contains("auth_user: the table is missing") && unsaid.contains("App::users"),
+            "{unsaid}"
+        );
+        for end in ["", "-wal", "-shm"] {
+            drop(std::fs::remove_file(format!("{}{end}", file.display())));
+        }
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ line("csrf_cookie_samesite", settings.CSRF_COOKIE_SAMESITE or "None")
 age("csrf_cookie_age", settings.CSRF_COOKIE_AGE or 31449600)
 line("csrf_cookie_httponly", settings.CSRF_COOKIE_HTTPONLY)
 if settings.AUTH_USER_MODEL != "auth.User":
-    print(f"# AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}: haechi reads auth_user")
+    print(f"# AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}: name its table in the application with App::users")
 if settings.CSRF_HEADER_NAME != "HTTP_X_CSRFTOKEN":
     print(f"# CSRF_HEADER_NAME is {settings.CSRF_HEADER_NAME}: haechi reads X-CSRFToken and X-CSRF-Token")
 if import_string(settings.SESSION_ENGINE + ".SessionStore").__name__ != "SessionStore":
