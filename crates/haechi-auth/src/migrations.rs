@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use haechi_db::{Migration, MigrationSet};
+use haechi_db::{ErrorKind, Migration, MigrationFault, MigrationSet};
 
 use crate::const_text::ConstText;
 use crate::user_table::{KeyType, UserTable};
@@ -24,6 +24,22 @@ impl UserTables {
         ("haechi_auth", "0003_permission"),
         ("haechi_auth", "0006_username_case"),
     ];
+
+    /// Returns what a person has to mend before the migration can be applied that failed with `error`.
+    #[must_use]
+    pub fn cure(error: &haechi_db::Error) -> Option<&'static str> {
+        match error.kind() {
+            ErrorKind::Migration(MigrationFault::Failed { app, name, .. })
+                if app == Self::APP && name == USERNAME_CASE.name =>
+            {
+                Some(
+                    "some names of users differ in upper and lower case only; rename or remove one of each:\n  \
+                     select lower(username), count(*) from auth_user group by lower(username) having count(*) > 1",
+                )
+            }
+            _ => None,
+        }
+    }
 }
 
 impl MigrationSet for UserTables {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use haechi_auth::hash::Hashers;
 use haechi_auth::{Authority, PasswordRules, UserTables};
 use haechi_core::{Clock, KeyRing, SecureCookie, SystemClock};
-use haechi_db::{DatabaseUrl, Db, Migrations, Options};
+use haechi_db::{DatabaseUrl, Db, Migrations, Options, Planned};
 use haechi_guard::{Csp, Csrf, Host, Origin, Proxies};
 use haechi_session::{CookieStore, DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
@@ -44,6 +44,9 @@ pub enum BuildError {
     /// The database.
     #[error("database: {0}")]
     Database(#[from] haechi_db::Error),
+    /// What is in the database stands in the way of a migration.
+    #[error("database: {0}\n  {1}")]
+    Content(#[source] haechi_db::Error, &'static str),
     /// The users.
     #[error("accounts: {0}")]
     Accounts(#[from] haechi_auth::Error),
@@ -135,11 +138,19 @@ impl Built {
     }
 
     /// Brings the tables up to date. Beside a Django its own are compared and left alone; only ours are made.
-    pub(crate) async fn prepare(&self) -> haechi_db::Result<()> {
+    pub(crate) async fn prepare(&self) -> Result<(), BuildError> {
         if self.site.is_shared() && !self.app.users.named {
             self.migrations.adopt_django(self.site.db(), UserTables::OF_DJANGO).await?;
         }
-        self.migrations.apply(self.site.db()).await.map(drop)
+        self.apply().await.map(drop)
+    }
+
+    /// Applies the migrations that are pending.
+    pub(crate) async fn apply(&self) -> Result<Vec<Planned>, BuildError> {
+        self.migrations.apply(self.site.db()).await.map_err(|error| match UserTables::cure(&error) {
+            Some(cure) => BuildError::Content(error, cure),
+            None => error.into(),
+        })
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a table of users answers when it does not take an account, or cannot be asked.
 
-use haechi_auth::{DjangoUsers, Error, NewAccount, UserStore};
+use haechi_auth::{DjangoUsers, Error, NewAccount, UserStore, UserTables};
 use haechi_core::Secret;
-use haechi_db::{Db, Migration, MigrationSet, Migrations};
+use haechi_db::{Db, Migration, MigrationSet, Migrations, sql};
+use haechi_session::SessionTables;
 use jiff::Timestamp;
 
-use crate::site::Site;
+use crate::site::{Site, on_postgres_db};
 
 fn account(username: &str, email: &str) -> NewAccount {
     NewAccount {
@@ -37,6 +38,45 @@ async fn a_table_that_cannot_be_asked_does_not_say_that_there_is_nobody() {
     assert!(matches!(users.by_username("alice").await, Err(Error::Database(_))));
     assert!(matches!(users.by_email("alice@example.com").await, Err(Error::Database(_))));
     assert!(matches!(users.create(account("alice", "")).await, Err(Error::Database(_))));
+}
+
+async fn two_names_that_differ_in_case_only(db: Db) {
+    let all = Migrations::new().with::<SessionTables>().with::<UserTables>();
+    all.apply(&db).await.unwrap();
+    Migrations::new().with::<Earlier>().apply(&db).await.unwrap();
+    let error = all.apply(&db).await.unwrap_err();
+    let cure = UserTables::cure(&error).expect("a person is told what to mend");
+    assert!(cure.contains("lower(username)"), "{cure}");
+    let left: i64 = sql!("select count(*) from auth_user").scalar(&db).await.unwrap();
+    assert_eq!(left, 2, "nothing is lost");
+    sql!("update auth_user set username = 'ada2' where username = 'ada'").execute(&db).await.unwrap();
+    assert_eq!(all.apply(&db).await.unwrap().len(), 1);
+    let other = Migrations::new().with::<OneUserAnAddress>().apply(&db).await.unwrap_err();
+    assert_eq!(UserTables::cure(&other), None, "another migration's fault");
+}
+
+/// Accounts of before names were unique but for case are neither changed nor removed.
+#[tokio::test]
+async fn names_that_differ_in_case_only_stand_in_the_way_of_their_index_and_a_person_is_told() {
+    two_names_that_differ_in_case_only(Db::memory().await.unwrap()).await;
+    on_postgres_db(two_names_that_differ_in_case_only).await;
+}
+
+/// The tables as they were before `0006_username_case`, with two such names in them.
+struct Earlier;
+
+impl Earlier {
+    const TEXT: &'static str = "drop index haechi_auth_user_username_case;
+        delete from haechi_migrations where name = '0006_username_case';
+        insert into auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
+        values ('!', false, 'Ada', '', '', '', false, true, '2026-01-01 00:00:00'),
+        ('!', false, 'ada', '', '', '', false, true, '2026-01-01 00:00:00')";
+}
+
+impl MigrationSet for Earlier {
+    const APP: &'static str = "earlier";
+    const MIGRATIONS: &'static [Migration] =
+        &[Migration { name: "0001_earlier", sqlite: Self::TEXT, postgres: Self::TEXT }];
 }
 
 /// What a site may add to Django's table.

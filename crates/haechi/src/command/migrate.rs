@@ -34,7 +34,7 @@ pub(super) async fn run(built: Built, wish: Wish) -> Result<ExitCode, Failure> {
         }
         (_, false) => {}
     }
-    list("applied", &migrations.apply(db).await?);
+    list("applied", &built.apply().await?);
     Ok(ExitCode::SUCCESS)
 }
 

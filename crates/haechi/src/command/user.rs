@@ -26,7 +26,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(built: Built, command: Command) -> Result<ExitCode, Failure> {
-    built.migrations.apply(built.site.db()).await?;
+    built.prepare().await?;
     match command {
         Command::Add { name, email, superuser } => {
             let password = password(built.site.inner.password_rules.shortest())?;
