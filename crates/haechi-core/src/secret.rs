@@ -90,6 +90,29 @@ mod tests {
         }
     }
 
+    /// asvs_11_2_4: a comparison that ends at the first byte that differs is a thousand times as fast for the one as for the
+    /// other of these.
+    #[test]
+    fn asvs_11_2_4_comparing_takes_as_long_wherever_the_first_difference_is() {
+        const LENGTH: usize = 1 << 20;
+        let secret = Secret::new(vec![7_u8; LENGTH]);
+        let with = |at: usize| {
+            let mut other = vec![7_u8; LENGTH];
+            other[at] = 8;
+            other
+        };
+        let fastest = |other: &[u8]| {
+            let time = || {
+                let start = std::time::Instant::now();
+                assert!(!secret.equals(std::hint::black_box(other)));
+                start.elapsed()
+            };
+            (0..10).map(|_| time()).min().unwrap()
+        };
+        let (first, last) = (fastest(&with(0)), fastest(&with(LENGTH - 1)));
+        assert!(first * 4 > last && last * 4 > first, "{first:?} against {last:?}");
+    }
+
     /// asvs_11_7_2: a secret does not stay in memory.
     #[test]
     fn dropping_wipes() {

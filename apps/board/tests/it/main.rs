@@ -22,6 +22,7 @@ mod pages;
 mod passwords;
 mod payloads;
 mod refusals;
+mod resilience;
 mod security_log;
 mod server;
 mod sessions;

@@ -112,15 +112,40 @@ async fn openssl_gets_tls_1_3_and_1_2_and_nothing_older() {
         ("-tls1_2", "ADH-AES128-GCM-SHA256", false),
         ("-tls1_2", "NULL", false),
     ] {
-        let mut command = Command::new("openssl");
-        let suites_of_any_strength = format!("{suites}:@SECLEVEL=0");
-        command.args(["s_client", "-brief", version, "-cipher", &suites_of_any_strength, "-connect"]);
-        command.arg(server.address.to_string()).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-        let output = patience(output).await.unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(said.contains("CONNECTION ESTABLISHED"), accepted, "{version} {suites}: {said}");
+        check_openssl(&server, &[version, "-cipher", &format!("{suites}:@SECLEVEL=0")], accepted).await;
     }
+}
+
+/// asvs_11_6_1: a client that can verify nothing but SHA-1 or MD5 gets no signature of ours.
+#[tokio::test]
+async fn asvs_11_6_1_openssl_gets_no_signature_over_a_broken_hash() {
+    if !has("openssl") {
+        return;
+    }
+    let scratch = Scratch::new("signature");
+    let server = Running::on(secured(&scratch.file("d.pem")), Limits::default(), echo);
+    for (version, algorithms, accepted) in [
+        ("-tls1_2", "ECDSA+SHA256", true),
+        ("-tls1_3", "ecdsa_secp256r1_sha256", true),
+        ("-tls1_2", "ECDSA+SHA1", false),
+        ("-tls1_2", "RSA+SHA1", false),
+        ("-tls1_2", "RSA+MD5", false),
+        ("-tls1_2", "DSA+SHA1", false),
+        ("-tls1_3", "ECDSA+SHA1", false),
+    ] {
+        let arguments = [version, "-cipher", "ALL:@SECLEVEL=0", "-sigalgs", algorithms];
+        check_openssl(&server, &arguments, accepted).await;
+    }
+}
+
+async fn check_openssl(server: &Running, arguments: &[&str], accepted: bool) {
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-brief"]).args(arguments).arg("-connect");
+    command.arg(server.address.to_string()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = patience(output).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.contains("CONNECTION ESTABLISHED"), accepted, "{arguments:?}: {said}");
 }
 
 /// asvs_12_2_1: no TLS port speaks plain text by itself.

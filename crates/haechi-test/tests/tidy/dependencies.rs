@@ -118,6 +118,56 @@ fn asvs_11_3_2_no_crate_encrypts_but_the_one_of_tls() {
     }
 }
 
+/// asvs_1_3_12: what matches patterns does so in linear time, whatever it is given; none of these is here, which go back and
+/// try again.
+#[test]
+fn asvs_1_3_12_no_regular_expression_goes_back() {
+    let names: BTreeSet<String> = packages().into_iter().map(|package| package.name).collect();
+    for engine in
+        ["fancy-regex", "hyperscan", "onig", "onig_sys", "oniguruma", "pcre", "pcre2", "pcre2-sys", "regress"]
+    {
+        assert!(!names.contains(engine), "{engine} goes back over its text");
+    }
+}
+
+/// asvs_11_2_4: no secret can be compared by `==` of its bytes, which ends at the first that differs.
+#[test]
+fn asvs_11_2_4_what_is_secret_is_compared_in_constant_time() {
+    let sources = shipped();
+    let source = |path: &str| {
+        let found =
+            sources.iter().find(|source| source.path == path).unwrap_or_else(|| panic!("{path} is gone"));
+        without_tests(&found.text).to_owned()
+    };
+    for (file, kind) in [
+        ("secret", "Secret"),
+        ("key", "SecretKey"),
+        ("token", "Token"),
+        ("token", "TokenHash"),
+        ("csrf_secret", "CsrfSecret"),
+    ] {
+        let text = source(&format!("crates/haechi-core/src/{file}.rs"));
+        let declared =
+            [format!("pub struct {kind} "), format!("pub struct {kind}("), format!("pub struct {kind}<")];
+        let at =
+            declared.iter().find_map(|words| text.find(words)).unwrap_or_else(|| panic!("{kind} is gone"));
+        let derived = text[..at].rsplit("#[derive(").next().unwrap();
+        assert!(!derived.split(')').next().unwrap().contains("PartialEq"), "{kind} derives its comparison");
+    }
+    for file in [
+        "haechi-core/src/secret",
+        "haechi-core/src/key",
+        "haechi-core/src/token",
+        "haechi-core/src/signer",
+        "haechi-auth/src/hash/argon2id",
+        "haechi-auth/src/hash/bcrypt",
+        "haechi-auth/src/hash/pbkdf2",
+        "haechi-auth/src/hash/scrypt",
+    ] {
+        assert!(source(&format!("crates/{file}.rs")).contains(".ct_eq("), "{file} compares otherwise");
+    }
+}
+
 /// asvs_11_4_1: MD5 is used nowhere, SHA-1 only to read password rows that a Django wrote and to open a WebSocket.
 #[test]
 fn asvs_11_4_1_no_broken_hash_protects_anything() {

@@ -40,8 +40,14 @@ impl Log {
 
     /// The lines about reports.
     pub(crate) fn lines(&self) -> Vec<String> {
+        self.of("haechi::csp")
+    }
+
+    /// The lines of one target.
+    pub(crate) fn of(&self, target: &str) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains("\"haechi::csp\"")).map(str::to_owned).collect()
+        let target = format!("\"target\":\"{target}\"");
+        text.lines().filter(|line| line.contains(&target)).map(str::to_owned).collect()
     }
 }
 

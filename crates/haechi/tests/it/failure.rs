@@ -4,6 +4,7 @@ use haechi::axum::Router;
 use haechi::axum::routing::get;
 use haechi_test::Shot;
 
+use crate::csp::Log;
 use crate::site::{browser, config, open, sign_up};
 
 /// asvs_16_5_4: the last handler of all.
@@ -29,6 +30,27 @@ async fn a_failure_shows_its_id_and_nothing_of_its_cause() {
         assert!(answer.text().contains(answer.header("x-request-id")), "{accept}: {}", answer.text());
         assert!(!answer.text().contains("secret detail"), "{accept}: {}", answer.text());
     }
+}
+
+/// asvs_16_3_4: whoever reports the id of their page leads to what happened.
+#[tokio::test]
+async fn asvs_16_3_4_what_nobody_expected_is_logged_under_the_id_that_the_page_shows() {
+    let log = Log::default();
+    let _guard = log.start();
+    let mut browser = browser().await;
+    for (path, cause) in
+        [("/fail", "the secret detail of a failure"), ("/panic", "the secret detail of a panic")]
+    {
+        let answer = browser.get(path).await;
+        let id = answer.header("x-request-id").to_owned();
+        assert!(answer.status == 500 && answer.text().contains(&id), "{path}: {}", answer.text());
+        let lines = log.of("haechi::failure");
+        let line =
+            lines.iter().find(|line| line.contains(&id)).unwrap_or_else(|| panic!("{path}: {lines:?}"));
+        assert!(line.contains("\"level\":\"ERROR\"") && line.contains(cause), "{line}");
+    }
+    browser.get("/").await;
+    assert_eq!(log.of("haechi::failure").len(), 2, "what is expected is no failure");
 }
 
 #[tokio::test]

@@ -118,6 +118,78 @@ async fn a_panic_ends_its_stream_and_no_other() {
     assert_eq!(answers, [3, 1]);
 }
 
+/// What the server does with a request on stream 1: an answer, or the stream or the connection broken off.
+async fn broken_off(site: &Site, fields: &[(&[u8], &[u8])]) -> bool {
+    let mut block = get("/");
+    for (name, value) in fields {
+        block.extend([&[0x00, u8::try_from(name.len()).unwrap()], *name].concat());
+        block.extend([&[u8::try_from(value.len()).unwrap()], *value].concat());
+    }
+    let mut client = Client::connect(site).await;
+    client.send(&frame(HEADERS, WHOLE, 1, &block)).await;
+    while let Some((kind, ..)) = client.next().await {
+        match kind {
+            HEADERS => return false,
+            RST_STREAM | GOAWAY => return true,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// asvs_4_2_3, asvs_4_2_4: RFC 9113 section 8.2. A proxy that turns such a field into a line of HTTP/1.1 sends another request.
+#[tokio::test]
+async fn asvs_4_2_4_no_field_of_http_2_can_become_a_line_or_a_framing_of_http_1() {
+    let site = site(Limits::default()).await;
+    let rows: &[(&[u8], &[u8], bool)] = &[
+        (b"x-plain", b"value", true),
+        (b"te", b"trailers", true),
+        (b"connection", b"close", false),
+        (b"keep-alive", b"timeout=5", false),
+        (b"proxy-connection", b"keep-alive", false),
+        (b"transfer-encoding", b"chunked", false),
+        (b"upgrade", b"h2c", false),
+        (b"te", b"gzip", false),
+        (b"x", b"a\r\nhost: evil", false),
+        (b"x", b"a\nhost: evil", false),
+        (b"x", b"a\rb", false),
+        (b"x", b"a\0b", false),
+        (b"x\r\nhost", b"evil", false),
+        (b"x y", b"a", false),
+        (b"x:", b"a", false),
+        (b"", b"a", false),
+        (b"X-Upper", b"a", false),
+        (b":path", b"/other", false),
+        (b":status", b"200", false),
+        (b":unknown", b"a", false),
+    ];
+    let mut expected = 0;
+    for (name, value, passes) in rows {
+        let shown = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        assert_eq!(broken_off(&site, &[(name, value)]).await, !passes, "{shown:?}");
+        expected += usize::from(*passes);
+    }
+    assert_eq!(site.hits(), expected, "no handler saw one that is refused");
+}
+
+/// asvs_4_2_3: what a handler sets for HTTP/1.1 is not sent.
+#[tokio::test]
+async fn asvs_4_2_3_no_answer_of_http_2_has_a_field_of_the_connection() {
+    async fn talkative() -> ([(&'static str, &'static str); 4], &'static str) {
+        ([("connection", "close"), ("keep-alive", "1"), ("upgrade", "h2c"), ("x-plain", "1")], "said")
+    }
+    let router = axum::Router::<()>::new().route("/", axum::routing::get(talkative));
+    let http = Http::new(router).prior_knowledge(true);
+    let site = Site::serve(http, Limits::default(), Arc::default(), None).await;
+    let url = format!("http://{}/", site.address);
+    let Some(answer) = curl(&["-si", "--http2-prior-knowledge", &url]).await else { return };
+    let answer = answer.to_lowercase();
+    assert!(answer.starts_with("http/2 200") && answer.contains("x-plain: 1"), "{answer}");
+    for field in ["connection:", "keep-alive:", "upgrade:", "transfer-encoding:"] {
+        assert!(!answer.contains(field), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn rapid_resets_end_the_connection() {
     let site = site(Limits::default()).await;
