@@ -145,7 +145,6 @@ impl Cache {
     /// Forgets all, and keeps nothing more.
     pub(crate) fn distrust(&self) {
         let mut inner = self.lock();
-        inner.generation += 1;
         inner.distrusted = true;
         inner.entries.clear();
     }

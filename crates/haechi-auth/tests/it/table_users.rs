@@ -40,6 +40,29 @@ async fn a_table_that_cannot_be_asked_does_not_say_that_there_is_nobody() {
     assert!(matches!(users.create(account("alice", "")).await, Err(Error::Database(_))));
 }
 
+async fn passwords_of_one_kind(db: Db) {
+    Migrations::new().with::<SessionTables>().with::<UserTables>().apply(&db).await.unwrap();
+    let users = DjangoUsers::new(db.clone());
+    let prefix = "pbkdf2_sha256$20000$";
+    assert_eq!(users.hashed(prefix).await.unwrap(), (0, 0));
+    for (number, password) in
+        ["pbkdf2_sha256$20000$a$b", "pbkdf2_sha256$200000$a$b", "pbkdf2_sha1$20000$a$b", "!unusable", ""]
+            .into_iter()
+            .enumerate()
+    {
+        let password = Secret::new(password.to_owned());
+        users.create(NewAccount { password, ..account(&format!("user{number}"), "") }).await.unwrap();
+    }
+    assert_eq!(users.hashed(prefix).await.unwrap(), (4, 1));
+    assert_eq!(users.hashed("pbkdf2").await.unwrap(), (4, 3), "what is no kind is a beginning");
+}
+
+#[tokio::test]
+async fn passwords_of_one_kind_are_counted() {
+    passwords_of_one_kind(Db::memory().await.unwrap()).await;
+    on_postgres_db(passwords_of_one_kind).await;
+}
+
 async fn two_names_that_differ_in_case_only(db: Db) {
     let all = Migrations::new().with::<SessionTables>().with::<UserTables>();
     all.apply(&db).await.unwrap();

@@ -104,7 +104,14 @@ async fn asvs_7_4_1_an_end_is_seen_at_once_by_every_site_of_the_process() {
 
 /// Each process has a cache of its own, and tells the others apart by this name of the database.
 async fn another_process() -> Db {
-    let url = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable&options=-c%20work_mem%3D9MB";
+    named("other", 9).await
+}
+
+/// Connections that PostgreSQL knows by this name, and a cache of their own by this setting.
+async fn named(name: &str, memory: u32) -> Db {
+    let url = format!(
+        "postgres://postgres@127.0.0.1:5432/test?sslmode=disable&application_name=haechi_{name}&options=-c%20work_mem%3D{memory}MB"
+    );
     Db::connect(&url.parse().unwrap(), Options::default()).await.unwrap()
 }
 
@@ -167,20 +174,67 @@ async fn asvs_7_4_1_what_another_process_ends_or_changes_is_forgotten_within_a_m
 #[tokio::test]
 async fn without_a_connection_that_tells_nothing_is_kept() {
     let Some(db) = postgres().await else { return };
-    let sessions = Sessions::new(DatabaseStore::new(db));
+    // It stands still, so that nothing is forgotten because of its age.
+    let clock = TestClock::at(SystemClock.unix());
+    let sessions = Sessions::new(DatabaseStore::new(db)).clock(clock);
     let name = format!("{}", rand::random::<u32>());
     let cookie = sign_in(&sessions, &name).await;
     let other = another_process().await;
     soon(async || is_kept(&sessions, &cookie).await).await;
     let cut = sql!(
         bool,
-        "select pg_terminate_backend(pid) from pg_stat_activity where query like '%listen haechi_session'"
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'haechi'
+         and query like '%listen haechi_session'"
     );
     assert!(!cut.all(&other).await.unwrap().is_empty());
     sql!("delete from haechi_session where user_key = {name}").execute(&other).await.unwrap();
     soon(async || user(&sessions, &cookie).await.is_none()).await;
     let cookie = sign_in(&sessions, &name).await;
     soon(async || is_kept(&sessions, &cookie).await).await;
+}
+
+/// A process that keeps nothing any more holds no connection to be told over.
+#[tokio::test]
+async fn the_connection_that_tells_ends_with_the_last_who_would_hear() {
+    let Some(db) = postgres().await else { return };
+    let ears = async || {
+        let count = sql!(
+            "select count(*) from pg_stat_activity where application_name = 'haechi_dropped'
+             and query like '%listen haechi_session'"
+        );
+        count.scalar::<i64>(&db).await.unwrap()
+    };
+    let sessions = Sessions::new(DatabaseStore::new(named("dropped", 10).await));
+    let cookie = sign_in(&sessions, &format!("{}", rand::random::<u32>())).await;
+    soon(async || is_kept(&sessions, &cookie).await).await;
+    assert_eq!(ears().await, 1);
+    drop(sessions);
+    soon(async || ears().await == 0).await;
+}
+
+/// What is told goes to a task of the runtime that asked first; another runtime of the process may outlive it.
+#[test]
+fn a_runtime_that_ends_takes_what_was_kept_with_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let kept = first.block_on(async {
+        postgres().await?;
+        let sessions = Sessions::new(DatabaseStore::new(named("runtime", 11).await));
+        let sessions = sessions.clock(TestClock::at(SystemClock.unix()));
+        let name = format!("{}", rand::random::<u32>());
+        let cookie = sign_in(&sessions, &name).await;
+        soon(async || is_kept(&sessions, &cookie).await).await;
+        Some((sessions, name, cookie))
+    });
+    let Some((sessions, name, cookie)) = kept else { return };
+    drop(first);
+    runtime().block_on(async {
+        let other = another_process().await;
+        sql!("delete from haechi_session where user_key = {name}").execute(&other).await.unwrap();
+        assert_eq!(user(&sessions, &cookie).await, None);
+        let cookie = sign_in(&sessions, &name).await;
+        soon(async || is_kept(&sessions, &cookie).await).await;
+    });
 }
 
 #[tokio::test]

@@ -3,33 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::lock::packages;
 use crate::tree::{root, shipped, without_tests};
-
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-}
-
-fn packages() -> Vec<Package> {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    let field = |package: &str, name: &str| {
-        let start = format!("{name} = \"");
-        let line = package.lines().find(|line| line.starts_with(&start))?;
-        Some(line[start.len()..].trim_end_matches('"').to_owned())
-    };
-    let packages: Vec<Package> = lock
-        .split("[[package]]\n")
-        .skip(1)
-        .map(|package| Package {
-            name: field(package, "name").unwrap(),
-            version: field(package, "version").unwrap(),
-            source: field(package, "source"),
-        })
-        .collect();
-    assert!(packages.len() > 100, "Cargo.lock was not read");
-    packages
-}
 
 /// asvs_15_2_4: every crate that is not ours comes from the one registry, with the checksum of the lock file.
 #[test]
@@ -202,24 +177,4 @@ fn asvs_1_4_2_overflow_is_checked_in_release() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
     assert!(release.contains("overflow-checks = true"), "{release}");
-}
-
-/// `advisories.txt` says for which crates, and of which day it is: a list of all of them is what `cargo audit` reads.
-#[test]
-fn no_crate_is_older_than_the_fix_of_a_hole_that_we_know_of() {
-    let packages = packages();
-    for line in include_str!("advisories.txt").lines().filter(|line| !line.starts_with('#')) {
-        let cells: Vec<&str> = line.split_whitespace().collect();
-        let [advisory, name, from, fixed] = cells[..] else { panic!("advisories.txt: {line}") };
-        for package in packages.iter().filter(|package| package.name == name) {
-            let affected = numbers(&package.version) >= numbers(from)
-                && (fixed == "-" || numbers(&package.version) < numbers(fixed));
-            assert!(!affected, "{name} {} has {advisory}: take {fixed} or later", package.version);
-        }
-    }
-}
-
-fn numbers(version: &str) -> Vec<u64> {
-    let plain = version.split(['-', '+']).next().unwrap();
-    plain.split('.').map(|part| part.parse().unwrap()).collect()
 }
