@@ -130,7 +130,11 @@ async fn asvs_6_3_8_the_time_of_a_sign_in_tells_nothing_and_a_planted_fault_stan
         let nobody = watch.sign_in("nobody").await;
         let first = watch.sign_in("pbkdf2weak").await;
         planted.push(first / nobody);
-        healed.push(watch.sign_in("nobody").await / first);
+        // Once is enough, where the work is least: a single pair may meet a busy moment.
+        while healed.len() < 9 {
+            let nobody = watch.sign_in("nobody").await;
+            healed.push(nobody / watch.sign_in("pbkdf2weak").await);
+        }
         iterations *= 2;
     }
     println!("planted {planted:?}, healed {healed:?}");
