@@ -67,6 +67,8 @@ mod tests {
         // It may be endless; the server counts what is read of it.
         check(&Row::post(), "pass");
         check(&Row::post().header("transfer-encoding", "chunked"), "pass");
+        // By this name the log tells who refused.
+        assert_eq!(BodyLimit::new(1_000).name(), "body");
     }
 
     /// The server refuses these as malformed before a guard is asked. Here they are no small body, whatever they are.

@@ -71,6 +71,7 @@ pub struct App {
     pub(crate) users: Users,
     pub(crate) csp: Csp,
     pub(crate) csp_for: Vec<(&'static str, Widen)>,
+    pub(crate) body_limits: Vec<(&'static str, u64)>,
     pub(crate) commands: Vec<(&'static str, &'static str, OwnCommand)>,
 }
 
@@ -92,6 +93,7 @@ impl App {
             users: Users::django(),
             csp: Csp::strict(),
             csp_for: Vec::new(),
+            body_limits: Vec::new(),
             commands: Vec::new(),
         }
     }
@@ -228,6 +230,23 @@ impl App {
     /// other page of it: a script that runs here by a wider `script-src` can send requests as the visitor.
     pub fn csp_for(mut self, path: &'static str, widen: impl FnOnce(Csp) -> Csp + Send + 'static) -> Self {
         self.csp_for.push((path, Box::new(widen)));
+        self
+    }
+
+    /// Sets how many bytes the body of a request to one route may have, in place of `limits.body_bytes`. The route is named
+    /// by its path pattern as it was added, `/albums/{id}/pictures`.
+    ///
+    /// ```
+    /// let app = haechi::App::new("album").body_limit("/albums/{id}/pictures", 16 * 1024 * 1024);
+    /// # let _ = app;
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// Who may send to the route may keep that much of `limits.bodies_bytes` busy: put it behind a sign-in. `check` lists the
+    /// routes that take more than the others.
+    pub fn body_limit(mut self, path: &'static str, bytes: u64) -> Self {
+        self.body_limits.push((path, bytes));
         self
     }
 

@@ -38,24 +38,24 @@ impl BodyMemory {
         Self { free: Arc::new(Semaphore::new(permits)), most: (kib / 8).max(1) }
     }
 
-    /// Lets a request read its body only as far as there is memory for it.
+    /// Lets a request read its body only as far as there is memory for it, and `most` bytes of it.
     ///
     /// # Security
     ///
     /// The first 64 KiB need no room: a sign-in or a comment never waits for somebody's uploads, and who announces
     /// much and sends little takes nothing from anybody. Beyond them the whole announced length is taken at once, for bodies
     /// that each held half and waited for the other half would wait for ever.
-    pub(crate) fn meter(&self, request: Request<Body>) -> (Request<Body>, Room) {
+    pub(crate) fn meter(&self, request: Request<Body>, most: u64) -> (Request<Body>, Room) {
         let room = Room::default();
         let announced = request.body().size_hint().upper();
-        if announced.is_some_and(|length| length <= FREE) {
+        if announced.is_some_and(|length| length <= FREE.min(most)) {
             return (request, room);
         }
         let kib = announced.map_or(u64::MAX, |length| length.div_ceil(KIB));
         let needed = u32::try_from(kib).unwrap_or(u32::MAX).min(self.most);
         let held = room.clone();
         let metered = request.map(|body| {
-            Body::new(Metered { body, seen: 0, needed, free: self.free.clone(), held, waiting: None })
+            Body::new(Metered { body, seen: 0, most, needed, free: self.free.clone(), held, waiting: None })
         });
         (metered, room)
     }
@@ -65,6 +65,7 @@ impl BodyMemory {
 struct Metered {
     body: Body,
     seen: u64,
+    most: u64,
     needed: u32,
     free: Arc<Semaphore>,
     held: Room,
@@ -105,6 +106,9 @@ impl http_body::Body for Metered {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let read = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
         self.seen = self.seen.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        if self.seen > self.most {
+            return Poll::Ready(Some(Err(BodyError::TooLarge.into())));
+        }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
@@ -173,19 +177,43 @@ mod tests {
         request.into_body().collect().await.map(|body| body.to_bytes().len())
     }
 
+    /// Whatever server stands below, and whether a length was announced or not.
+    #[tokio::test]
+    async fn no_more_is_read_than_the_route_takes() {
+        let memory = BodyMemory::new(8 * 1_024 * KIB);
+        for (bytes, most, expected) in [
+            (1_000, 1_000, true),
+            (1_001, 1_000, false),
+            (100_000, 100_000, true),
+            (100_001, 100_000, false),
+            (70_000, 1_000, false),
+            (0, 0, true),
+            (1, 0, false),
+        ] {
+            let (body, _room) = memory.meter(request(bytes), most);
+            match read(body).await {
+                Ok(length) => assert!(expected && length == bytes, "{bytes} of {most}"),
+                Err(error) => {
+                    assert!(!expected, "{bytes} of {most}: {error}");
+                    assert_eq!(refusal(&error).status(), StatusCode::PAYLOAD_TOO_LARGE);
+                }
+            }
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_large_body_waits_for_room_and_a_small_one_does_not() {
         // Room for eight that announce no length.
         let memory = BodyMemory::new(8 * 1_024 * KIB);
         let mut held = Vec::new();
         for _ in 0..8 {
-            let (large, room) = memory.meter(request(1_000_000));
+            let (large, room) = memory.meter(request(1_000_000), u64::MAX);
             assert_eq!(read(large).await.unwrap(), 1_000_000);
             held.push(room);
         }
-        let (small, _room) = memory.meter(request(60_000));
+        let (small, _room) = memory.meter(request(60_000), u64::MAX);
         assert_eq!(read(small).now_or_never().unwrap().unwrap(), 60_000);
-        let (next, _room) = memory.meter(request(1_000_000));
+        let (next, _room) = memory.meter(request(1_000_000), u64::MAX);
         let next = tokio::spawn(read(next));
         tokio::task::yield_now().await;
         assert!(!next.is_finished());
@@ -196,9 +224,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_is_told_to_come_back() {
         let memory = BodyMemory::new(KIB);
-        let (first, _room) = memory.meter(request(1_000_000));
+        let (first, _room) = memory.meter(request(1_000_000), u64::MAX);
         assert!(read(first).await.is_ok());
-        let (second, _other) = memory.meter(request(1_000_000));
+        let (second, _other) = memory.meter(request(1_000_000), u64::MAX);
         let refused = refusal(&read(second).await.unwrap_err());
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         let broken = refusal(&std::io::Error::other("cut off"));
@@ -209,7 +237,7 @@ mod tests {
     async fn room_is_given_back_with_the_answer_whatever_became_of_the_body() {
         let memory = BodyMemory::new(KIB);
         for _ in 0..3 {
-            let (large, room) = memory.meter(request(1_000_000));
+            let (large, room) = memory.meter(request(1_000_000), u64::MAX);
             let mut body = large.into_body();
             for _ in 0..6 {
                 assert!(body.frame().await.unwrap().is_ok());

@@ -15,6 +15,7 @@ use haechi_session::{CookieStore, DatabaseStore, SessionTables, Sessions};
 use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::body_limits::BodyLimits;
 use crate::body_memory::BodyMemory;
 use crate::config::{self, Config, Mode, SessionPlace};
 use crate::csp::RoutePolicies;
@@ -229,6 +230,7 @@ impl App {
                 csrf_exempt: self.csrf_exempt(),
                 csrf,
                 bodies: BodyMemory::new(config.limits.bodies_bytes),
+                body_limits: BodyLimits::new(config.limits.body_bytes, std::mem::take(&mut self.body_limits)),
                 uploads: crate::Uploads::new(&config.data),
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
@@ -395,6 +397,8 @@ fn router(routes: Router, policies: RoutePolicies) -> Router {
     let routes = if policies.is_empty() { routes } else { routes.route_layer(policies) };
     routes
         .route("/static/{*name}", get(file))
+        // The limits are ours, by route; what a route sets for itself with this layer holds besides.
+        .layer(axum::extract::DefaultBodyLimit::disable())
         .fallback(|| async { Error::not_found() })
         .method_not_allowed_fallback(|| async {
             Error::from(haechi_core::Denial::new(StatusCode::METHOD_NOT_ALLOWED, "route", "method"))

@@ -16,6 +16,7 @@
 
 mod accounts;
 mod app;
+mod body_limits;
 mod body_memory;
 mod build;
 mod command;

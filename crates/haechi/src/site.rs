@@ -43,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) csrf: haechi_guard::Csrf,
     pub(crate) mailer: crate::Mailer,
     pub(crate) bodies: crate::body_memory::BodyMemory,
+    pub(crate) body_limits: crate::body_limits::BodyLimits,
     pub(crate) uploads: crate::Uploads,
     pub(crate) accounts: crate::Accounts,
     /// The Django site that shares users and sessions.

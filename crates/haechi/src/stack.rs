@@ -26,7 +26,7 @@ use haechi_core::{
     ClientIp, ClientIpSource, Denial, DenialFormat, Guard, GuardLayer, GuardService, Head, RequestContext,
     Resolve, Resolved, Scheme, logged_path,
 };
-use haechi_guard::{BodyLimit, Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
+use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
 use haechi_server::{Learnt, PeerAddress};
 use http::request::Parts;
@@ -76,7 +76,7 @@ fn guards(site: &Site, host: Host, origin: Framing, csrf: Csrf) -> Vec<Box<dyn G
         Box::new(origin),
         Box::new(ExemptedCsrf { csrf, site: site.clone() }),
         // Behind the others, so that a stranger who is refused anyway learns no limit.
-        Box::new(BodyLimit::new(limits.body_bytes)),
+        Box::new(site.inner.body_limits.clone()),
     ]
 }
 
@@ -256,7 +256,11 @@ impl Pass {
         };
         request.extensions_mut().insert(secret.clone());
         // Held until the answer is made: a handler still has what it read.
-        let (request, _room) = site.inner.bodies.meter(request);
+        let most = site.inner.body_limits.of(request.uri().path());
+        if let Some(exchange) = request.extensions().get::<Exchange>() {
+            exchange.limit_body(most);
+        }
+        let (request, _room) = site.inner.bodies.meter(request, most);
         let needed = token_requirement(&site, &request, context);
         let request = match needed {
             Ok(TokenRequirement::Needed) => secret.verify(request).await,

@@ -18,6 +18,9 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
     for line in route_widenings(&built) {
         println!("note     {line}");
     }
+    for (path, most) in site.inner.body_limits.wider() {
+        println!("note     {path} takes bodies of {most} bytes");
+    }
     for place in site.templates().trust_sites() {
         println!("note     {place}");
     }

@@ -19,6 +19,7 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
     let seal = haechi_guard::Headers::default().seal(&haechi_guard::Csp::strict());
     // The stack refuses what announces too much: `BodyLimit`.
     let http = Http::new(built.stack.clone()).leave_announced(true);
+    let http = http.body_ceiling(built.site.inner.body_limits.highest());
     let http = http.render(move |refusal| render(&seal, refusal));
     let mut server = Server::new().limits(config.limits.server()).runtime(runtime);
     let mut shown = Vec::new();

@@ -44,6 +44,12 @@ pub(super) async fn search(request: Request<Body>, most: usize) -> Result<Search
     let mut read = BytesMut::new();
     let found = loop {
         match form_token(content_type, &read, Prefix::Partial) {
+            // However much came at once, a token that is there has been found.
+            FormToken::NeedMore if read.len() > most => {
+                return Err(Denial::new(StatusCode::PAYLOAD_TOO_LARGE, "csrf", "form-too-long")
+                    .close()
+                    .into());
+            }
             FormToken::NeedMore => {}
             known => break known,
         }
@@ -55,9 +61,6 @@ pub(super) async fn search(request: Request<Body>, most: usize) -> Result<Search
                     read.extend_from_slice(&data);
                 }
             }
-        }
-        if read.len() > most {
-            return Err(Denial::new(StatusCode::PAYLOAD_TOO_LARGE, "csrf", "form-too-long").close().into());
         }
     };
     let read = read.freeze();

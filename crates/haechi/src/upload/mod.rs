@@ -39,8 +39,8 @@ use crate::{Error, Result, body_memory};
 
 /// A multipart form: its text fields read into `T`, and its files.
 ///
-/// The fields are read as [`Form`](crate::Form) reads them. The body's limit, `limits.body_bytes` unless the route widens
-/// it, holds for all parts together.
+/// The fields are read as [`Form`](crate::Form) reads them. The body's limit, `limits.body_bytes` unless the route has
+/// [its own](crate::App::body_limit), holds for all parts together.
 ///
 /// # Security
 ///

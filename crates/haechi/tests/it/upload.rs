@@ -54,9 +54,13 @@ fn file(name: &str, content: &[u8]) -> Vec<u8> {
 }
 
 async fn send(browser: &mut Browser, parts: &[Vec<u8>]) -> Answer {
+    send_to("/files", browser, parts).await
+}
+
+async fn send_to(path: &str, browser: &mut Browser, parts: &[Vec<u8>]) -> Answer {
     let token = part("name=\"csrf_token\"", browser.token().unwrap().as_bytes());
     let body = [token, parts.concat(), b"--b--\r\n".to_vec()].concat();
-    let shot = Shot::new("POST", "/files").header("sec-fetch-site", "same-origin");
+    let shot = Shot::new("POST", path).header("sec-fetch-site", "same-origin");
     browser.request(shot.body("multipart/form-data; boundary=b", body)).await
 }
 
@@ -162,6 +166,26 @@ async fn asvs_5_2_1_a_file_above_the_limit_is_refused() {
         let parts: Vec<_> = right.iter().cloned().chain((0..files).map(extra)).collect();
         assert_eq!(send(&mut browser, &parts).await.status, status, "{files} more files");
     }
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+/// asvs_5_2_1: a route that takes more does so for itself.
+#[tokio::test]
+async fn a_route_may_take_larger_files_than_the_others() {
+    let mut config = config();
+    config.data = std::env::temp_dir().join(format!("haechi-upload-{}-wide", std::process::id()));
+    let data = config.data.clone();
+    let routes = Router::new().route("/files", post(add)).route("/other", post(add));
+    let app = haechi::App::new("x").public(routes).accounts(haechi::Accounts::default());
+    let (_, service) = app.body_limit("/files", 8 * 1024 * 1024).into_service(config).await.unwrap();
+    let mut browser = Client::new(service, "http://localhost");
+    browser.get("/accounts/login").await;
+    let large = [PNG, &vec![b'x'; 6_000_000]].concat();
+    assert_eq!(sent(&mut browser, "a.png", &large).await.status, 200);
+    let larger = [PNG, &vec![b'x'; 9_000_000]].concat();
+    assert_eq!(sent(&mut browser, "a.png", &larger).await.status, 413);
+    let parts = [part("name=\"caption\"", b"a lion"), file("a.png", &large)];
+    assert_eq!(send_to("/other", &mut browser, &parts).await.status, 413);
     std::fs::remove_dir_all(data).unwrap();
 }
 
