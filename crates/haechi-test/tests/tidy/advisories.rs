@@ -75,11 +75,14 @@ fn asvs_15_2_1_no_crate_has_a_hole_that_is_known() {
                 "{name} was never looked up: run `cargo audit`, and add it to advisories.txt with what was found"
             )
         };
-        for Advisory { id, fixed, .. } in advisories.iter().filter(|one| one.is_about(&package.version)) {
-            let cure =
-                fixed.map_or("find another crate".to_owned(), |fixed| format!("take {fixed} or later"));
-            panic!("{name} {} has {id}: {cure}", package.version);
-        }
+        let known = advisories.iter().filter(|one| one.is_about(&package.version));
+        let known: Vec<String> = known
+            .map(|one| match one.fixed {
+                Some(fixed) => format!("{}: take {fixed} or later", one.id),
+                None => format!("{}: find another crate", one.id),
+            })
+            .collect();
+        assert!(known.is_empty(), "{name} {} has {known:?}", package.version);
     }
 }
 
