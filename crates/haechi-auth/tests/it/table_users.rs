@@ -76,6 +76,8 @@ async fn two_names_that_differ_in_case_only(db: Db) {
     assert_eq!(all.apply(&db).await.unwrap().len(), 1);
     let other = Migrations::new().with::<OneUserAnAddress>().apply(&db).await.unwrap_err();
     assert_eq!(UserTables::cure(&other), None, "another migration's fault");
+    let namesake = Migrations::new().with::<Namesake>().apply(&db).await.unwrap_err();
+    assert_eq!(UserTables::cure(&namesake), None, "another app's migration of that name");
 }
 
 /// Accounts of before names were unique but for case are neither changed nor removed.
@@ -83,6 +85,17 @@ async fn two_names_that_differ_in_case_only(db: Db) {
 async fn names_that_differ_in_case_only_stand_in_the_way_of_their_index_and_a_person_is_told() {
     two_names_that_differ_in_case_only(Db::memory().await.unwrap()).await;
     on_postgres_db(two_names_that_differ_in_case_only).await;
+}
+
+struct Namesake;
+
+impl MigrationSet for Namesake {
+    const APP: &'static str = "namesake";
+    const MIGRATIONS: &'static [Migration] = &[Migration {
+        name: "0006_username_case",
+        sqlite: "create index nothing on nowhere (nobody)",
+        postgres: "create index nothing on nowhere (nobody)",
+    }];
 }
 
 /// The tables as they were before `0006_username_case`, with two such names in them.
