@@ -5,36 +5,16 @@ use std::time::Duration;
 
 use haechi_auth::hash::{Hashers, Pbkdf2, Pbkdf2Digest, PoolSize, Upgrade};
 use haechi_auth::{
-    Authority, CreateUser, CustomUserTables, DjangoUsers, Error, Fixed, KeyType, Membership,
-    ProvedEmailTable, ResetTokens, TableUsers, Throttle, UserTable,
+    Authority, CreateUser, CustomUserTables, DjangoUsers, Error, Fixed, KeyType, ProvedEmailTable,
+    ResetTokens, TableUsers, Throttle, UserTable,
 };
 use haechi_core::{KeyRing, SecretKey, SystemClock, TestClock};
 use haechi_db::{Db, Migrations, Options, sql};
 use haechi_session::{DatabaseStore, SessionTables, Sessions};
 
 use crate::django::python;
+use crate::people::People;
 use crate::site::{Browser, PASSWORD, Site, on_postgres_named};
-
-/// `accounts.Person` of `tests/django/accounts/models.py`.
-#[derive(Debug)]
-struct People;
-
-impl UserTable for People {
-    const TABLE: &'static str = "accounts_person";
-    const KEY: KeyType = KeyType::Uuid;
-    const USERNAME: &'static str = "email";
-    const EMAIL: Option<&'static str> = None;
-    const FIRST_NAME: Option<&'static str> = None;
-    const LAST_NAME: Option<&'static str> = None;
-    const IS_STAFF: Option<&'static str> = None;
-    const IS_ACTIVE: Option<&'static str> = Some("enabled");
-    const DATE_JOINED: Option<&'static str> = Some("joined");
-    const GROUPS: Option<Membership> = Membership::of("accounts_person_groups", "person_id", "group_id");
-    const PERMISSIONS: Option<Membership> =
-        Membership::of("accounts_person_user_permissions", "person_id", "permission_id");
-    const FIXED: &'static [(&'static str, Fixed)] =
-        &[("language", Fixed::Text("ko")), ("points", Fixed::Int(-3))];
-}
 
 /// As [`People`], and nothing said of the columns that haechi cannot know.
 #[derive(Debug)]

@@ -11,6 +11,8 @@ mod hash_bounds;
 mod judged_as_django;
 mod known_device;
 mod live_django;
+#[path = "../django/people.rs"]
+mod people;
 mod reset;
 mod rights;
 mod security_log;

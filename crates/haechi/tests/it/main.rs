@@ -15,6 +15,8 @@ mod host;
 mod known_device;
 mod outbox;
 mod password_reset;
+#[path = "../../../haechi-auth/tests/django/people.rs"]
+mod people;
 mod policy;
 mod recent;
 mod side_by_side;

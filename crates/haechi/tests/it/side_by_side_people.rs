@@ -1,30 +1,10 @@
 //! Beside a Django whose `AUTH_USER_MODEL` is its own: a UUID key, the e-mail address to sign in with, other columns.
 
-use haechi::{App, Fixed, KeyType, Membership, UserTable};
+use haechi::App;
 
 use crate::django_site::{BOTH, Differently, Of, PASSWORD, Pair, pairs};
 use crate::outbox::link;
-
-/// `accounts.Person` of the models in haechi-auth's tests.
-#[derive(Debug)]
-struct People;
-
-impl UserTable for People {
-    const TABLE: &'static str = "accounts_person";
-    const KEY: KeyType = KeyType::Uuid;
-    const USERNAME: &'static str = "email";
-    const EMAIL: Option<&'static str> = None;
-    const FIRST_NAME: Option<&'static str> = None;
-    const LAST_NAME: Option<&'static str> = None;
-    const IS_STAFF: Option<&'static str> = None;
-    const IS_ACTIVE: Option<&'static str> = Some("enabled");
-    const DATE_JOINED: Option<&'static str> = Some("joined");
-    const GROUPS: Option<Membership> = Membership::of("accounts_person_groups", "person_id", "group_id");
-    const PERMISSIONS: Option<Membership> =
-        Membership::of("accounts_person_user_permissions", "person_id", "permission_id");
-    const FIXED: &'static [(&'static str, Fixed)] =
-        &[("language", Fixed::Text("ko")), ("points", Fixed::Int(-3))];
-}
+use crate::people::People;
 
 const ADA: &str = "ada@example.org";
 const BOB: &str = "bob@example.org";
