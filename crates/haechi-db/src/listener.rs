@@ -16,7 +16,7 @@ pub trait Channel {
 ///
 /// # Security
 /// Every role of the database may speak on a channel: what is heard names what to look up, and proves nothing.
-pub struct Listener(postgres::Ear);
+pub struct Listener(postgres::Notifications);
 
 impl Listener {
     /// Waits for the next word.

@@ -8,8 +8,8 @@ use haechi_db::Db;
 use tokio::task::AbortHandle;
 
 use crate::limits::seconds;
+use crate::listener;
 use crate::store::{Record, StoreKey};
-use crate::told;
 
 /// Whether what a store said may be said again for a moment, and who says it.
 ///
@@ -47,10 +47,10 @@ impl SessionCache {
 
     /// The cache that this process has for a PostgreSQL, which tells it of what other processes do. It keeps nothing
     /// while nobody would tell.
-    pub(crate) fn told(server: &str) -> Self {
+    pub(crate) fn notified(server: &str) -> Self {
         let cache = Self::of_process(&format!("told by {server}"));
         if let Some(cache) = &cache.0 {
-            cache.need_ears();
+            cache.need_listener();
         }
         cache
     }
@@ -99,7 +99,7 @@ static SHARED: Mutex<Vec<(String, Weak<Cache>)>> = Mutex::new(Vec::new());
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     inner: Mutex<Inner>,
-    ears: Mutex<Ears>,
+    listening: Mutex<Listening>,
 }
 
 #[derive(Debug, Default)]
@@ -112,26 +112,26 @@ struct Inner {
 
 /// Who listens to what other processes do.
 #[derive(Debug, Default)]
-enum Ears {
+enum Listening {
     #[default]
     NotNeeded,
     Needed(Option<AbortHandle>),
 }
 
 impl Cache {
-    fn need_ears(&self) {
-        let mut ears = self.ears();
-        if matches!(*ears, Ears::NotNeeded) {
-            *ears = Ears::Needed(None);
+    fn need_listener(&self) {
+        let mut listening = self.listening();
+        if matches!(*listening, Listening::NotNeeded) {
+            *listening = Listening::Needed(None);
             self.distrust();
         }
     }
 
     fn listen(cache: &Arc<Self>, db: &Db) {
-        if let Ears::Needed(ears) = &mut *cache.ears()
-            && ears.as_ref().is_none_or(AbortHandle::is_finished)
+        if let Listening::Needed(listening) = &mut *cache.listening()
+            && listening.as_ref().is_none_or(AbortHandle::is_finished)
         {
-            *ears = told::listen(cache, db);
+            *listening = listener::listen(cache, db);
         }
     }
 
@@ -187,16 +187,16 @@ impl Cache {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ears(&self) -> MutexGuard<'_, Ears> {
-        self.ears.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listening(&self) -> MutexGuard<'_, Listening> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// With nobody who would read it, nobody listens for it.
 impl Drop for Cache {
     fn drop(&mut self) {
-        if let Ears::Needed(Some(ears)) = &*self.ears() {
-            ears.abort();
+        if let Listening::Needed(Some(listening)) = &*self.listening() {
+            listening.abort();
         }
     }
 }
@@ -241,7 +241,7 @@ mod tests {
     /// Who would be told of nothing keeps nothing, not even what it began to read before somebody told.
     #[test]
     fn a_cache_that_needs_to_be_told_keeps_only_what_is_read_while_somebody_tells() {
-        let shared = SessionCache::told("a server of this test");
+        let shared = SessionCache::notified("a server of this test");
         let cache = shared.0.as_ref().unwrap();
         let kept = |read_in| {
             cache.keep(&key(1), &Record::default(), 100, read_in);
@@ -253,7 +253,7 @@ mod tests {
         assert!(!kept(begun));
         assert!(kept(cache.generation()));
         // Another site of the process comes, which takes nothing from the first.
-        drop(SessionCache::told("a server of this test"));
+        drop(SessionCache::notified("a server of this test"));
         assert!(cache.find(&key(1), 100, KEEP).is_some());
         cache.distrust();
         assert!(cache.find(&key(1), 100, KEEP).is_none());

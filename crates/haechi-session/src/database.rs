@@ -37,7 +37,7 @@ impl DatabaseStore {
         let cache = match db.server() {
             // Reading a session costs about what a cache could save, and every process sees every end at once.
             None => SessionCache::none(),
-            Some(server) => SessionCache::told(server),
+            Some(server) => SessionCache::notified(server),
         };
         Self { db, cache }
     }

@@ -35,12 +35,12 @@ mod flash;
 mod flashes;
 mod layer;
 mod limits;
+mod listener;
 mod memory;
 mod migrations;
 mod session;
 mod sessions;
 mod store;
-mod told;
 mod values;
 
 pub use cache::SessionCache;

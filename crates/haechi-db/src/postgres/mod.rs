@@ -2,9 +2,9 @@
 
 mod address;
 mod codec;
-mod ear;
 pub(crate) mod failure;
 mod lease;
+mod notifications;
 mod patience;
 mod pool;
 mod prepared;
@@ -18,7 +18,7 @@ use futures_util::{
 use tokio::time::timeout;
 
 use self::{address::Address, codec::Sent, pool::Pool};
-pub(crate) use self::{codec::value, ear::Ear, lease::Lease};
+pub(crate) use self::{codec::value, lease::Lease, notifications::Notifications};
 use crate::{
     Described, Description, Engine, Error, ErrorKind, Options, Prepared, Result, Row, Statement, db::Decode,
     describe::Unfit,

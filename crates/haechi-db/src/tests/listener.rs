@@ -55,15 +55,16 @@ async fn a_lost_connection_is_an_error_at_once_and_a_listener_that_is_dropped_le
     let Some(scratch) = Scratch::postgres(Options::default()).await else { return };
     let db = &scratch.db;
     let mut listener = db.listen::<Here>().await.unwrap();
-    let ears = "select count(*) from pg_stat_activity where query like 'unlisten %; listen haechi_test_lost'";
-    assert_eq!(scalar::<i64>(db, ears).await.unwrap(), 1);
+    let listeners =
+        "select count(*) from pg_stat_activity where query like 'unlisten %; listen haechi_test_lost'";
+    assert_eq!(scalar::<i64>(db, listeners).await.unwrap(), 1);
     run(db, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'unlisten %; listen haechi_test_lost'")
         .await
         .unwrap();
     assert!(matches!(next(&mut listener).await.unwrap_err().kind(), ErrorKind::Unavailable { .. }));
     drop(db.listen::<Here>().await.unwrap());
     for _ in 0..100 {
-        if scalar::<i64>(db, ears).await.unwrap() == 0 {
+        if scalar::<i64>(db, listeners).await.unwrap() == 0 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

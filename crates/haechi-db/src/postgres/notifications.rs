@@ -14,13 +14,13 @@ use super::{Postgres, address::Address, failure};
 use crate::{Error, ErrorKind, Prepared, Result};
 
 /// What was said and not yet taken. The connection ends with it.
-pub(crate) struct Ear {
+pub(crate) struct Notifications {
     said: Receiver<Notification>,
     channel: &'static str,
     client: Client,
 }
 
-impl Ear {
+impl Notifications {
     /// Returns `None` when the connection is lost.
     pub(crate) async fn next(&mut self) -> Option<String> {
         self.next_on(self.channel).await
@@ -35,7 +35,7 @@ impl Ear {
         }
     }
 
-    async fn open(address: &Address, channel: &'static str) -> Result<Ear, tokio_postgres::Error> {
+    async fn open(address: &Address, channel: &'static str) -> Result<Notifications, tokio_postgres::Error> {
         let mut config = address.config.clone();
         // Nothing is sent over it, so that only the system notices that the other side is gone.
         config.keepalives_idle(LOOK).keepalives_interval(LOOK).keepalives_retries(LOOKS);
@@ -53,7 +53,7 @@ impl Ear {
             }
         };
         client.batch_execute(&format!("listen {TRIAL}")).await?;
-        Ok(Ear { said, channel, client })
+        Ok(Notifications { said, channel, client })
     }
 
     /// Listens to its channel once it has heard `word`; others that start at the same moment say words of theirs.
@@ -70,22 +70,23 @@ impl Ear {
 }
 
 impl Postgres {
-    /// Opens an ear, and says something to it over another connection.
-    pub(crate) async fn listen(&self, channel: &'static str) -> Result<Ear> {
+    /// Opens a connection that listens, and says something to it over another.
+    pub(crate) async fn listen(&self, channel: &'static str) -> Result<Notifications> {
         if self.options.prepared == Prepared::Drop {
             return Err(unheard());
         }
-        let opened = timeout(self.options.wait_timeout, Ear::open(self.pool.address(), channel)).await;
-        let mut ear = match opened {
-            Ok(Ok(ear)) => ear,
+        let opened =
+            timeout(self.options.wait_timeout, Notifications::open(self.pool.address(), channel)).await;
+        let mut notifications = match opened {
+            Ok(Ok(notifications)) => notifications,
             Ok(Err(error)) => return Err(failure::connecting(&error)),
             Err(_) => return Err(Error::unavailable()),
         };
         let word = Uuid::new_v4().to_string();
         // Nothing is prepared: where the trial fails, a pooler has the statement prepared elsewhere.
         self.pool.take().await?.batch(&format!("select pg_notify('{TRIAL}', '{word}')")).await?;
-        timeout(HEARD, ear.listen(&word)).await.unwrap_or_else(|_| Err(unheard()))?;
-        Ok(ear)
+        timeout(HEARD, notifications.listen(&word)).await.unwrap_or_else(|_| Err(unheard()))?;
+        Ok(notifications)
     }
 }
 
@@ -93,7 +94,7 @@ fn unheard() -> Error {
     Error::new(ErrorKind::Configuration("behind a pooler of PostgreSQL nothing is heard on a channel"))
 }
 
-/// Moves the bytes of the connection until it is lost, its ear is gone, or too much lies unread.
+/// Moves the bytes of the connection until it is lost, nobody listens, or too much lies unread.
 async fn drive<S, T>(mut connection: Connection<S, T>, say: Sender<Notification>)
 where
     S: AsyncRead + AsyncWrite + Unpin,

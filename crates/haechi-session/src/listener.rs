@@ -10,29 +10,29 @@ use crate::cache::Cache;
 use crate::store::StoreKey;
 
 /// Where the trigger of `0002_told` says the key of a session that ended, moved or changed.
-struct Told;
+struct SessionChannel;
 
-impl Channel for Told {
+impl Channel for SessionChannel {
     const NAME: &'static str = "haechi_session";
 }
 
-/// Listens for as long as `cache` is there. Whoever cannot hear keeps nothing.
+/// Listens for as long as `cache` is there. While it cannot, the cache keeps nothing.
 pub(crate) fn listen(cache: &Arc<Cache>, db: &Db) -> Option<AbortHandle> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
-    let (ears, db) = (Ears(Arc::downgrade(cache)), db.clone());
-    Some(runtime.spawn(async move { ears.listen(&db).await }).abort_handle())
+    let (listener, db) = (CacheListener(Arc::downgrade(cache)), db.clone());
+    Some(runtime.spawn(async move { listener.listen(&db).await }).abort_handle())
 }
 
-struct Ears(Weak<Cache>);
+struct CacheListener(Weak<Cache>);
 
-impl Ears {
+impl CacheListener {
     async fn listen(self, db: &Db) {
         let mut said = false;
         loop {
-            match db.listen::<Told>().await {
+            match db.listen::<SessionChannel>().await {
                 Ok(listener) => {
                     said = false;
-                    self.hear(listener).await;
+                    self.forget_what_is_said(listener).await;
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut said, true) {
@@ -44,7 +44,7 @@ impl Ears {
         }
     }
 
-    async fn hear(&self, mut listener: Listener) {
+    async fn forget_what_is_said(&self, mut listener: Listener) {
         if let Some(cache) = self.0.upgrade() {
             cache.trust();
         }
@@ -64,7 +64,7 @@ impl Ears {
 }
 
 /// Also where the runtime ends before the process does.
-impl Drop for Ears {
+impl Drop for CacheListener {
     fn drop(&mut self) {
         self.close();
     }
