@@ -17,6 +17,7 @@ mod outbox;
 mod password_reset;
 #[path = "../../../haechi-auth/tests/django/people.rs"]
 mod people;
+mod pictures;
 mod policy;
 mod recent;
 mod side_by_side;
