@@ -22,7 +22,7 @@ use crate::{Error, SessionCache, Values};
 ///   happen once belongs into a table;
 /// - *merge*: of two requests at the same time, the cookie that arrives last wins.
 ///
-/// A session holds [`CookieStore::MOST_BYTES`] at most.
+/// A session holds [`CookieStore::MOST_BYTES`] at most, and beside a Django as much as its signed text finds room.
 #[derive(Clone, Debug)]
 pub struct CookieStore {
     signer: Signer,
@@ -119,11 +119,15 @@ impl CookieStore {
                 values.to_json()
             }
         };
-        let bytes = values.to_json().len();
-        if bytes > Self::MOST_BYTES {
-            return Err(Error::TooLarge { bytes, most: Self::MOST_BYTES });
+        let text = self.signer.sign_object(&json, *seen, Compress::IfShorter);
+        let (bytes, most) = match &self.format {
+            Format::Ours => (values.to_json().len(), Self::MOST_BYTES),
+            Format::Django { .. } => (text.len(), MOST_SIGNED),
+        };
+        if bytes > most {
+            return Err(Error::TooLarge { bytes, most });
         }
-        Ok(self.signer.sign_object(&json, *seen, Compress::IfShorter))
+        Ok(text)
     }
 
     fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
@@ -183,6 +187,8 @@ fn of<T: serde::de::DeserializeOwned>(object: &Values, name: &str) -> Option<T> 
     object.get(name).ok().flatten()
 }
 
+/// What is left of the 4,096 bytes of a cookie beside a long name.
+const MOST_SIGNED: usize = 3_900;
 const COOKIE: Purpose = Purpose::new("haechi.session.cookie");
 const DJANGO: Purpose = Purpose::new("django.contrib.sessions.backends.signed_cookies");
 const USER: &str = "_auth_user_id";

@@ -15,7 +15,8 @@ pub struct Limits {
     pub remembered_idle: Duration,
     /// From sign-in on, where the user chose to stay signed in: 30 days, the most that NIST allows.
     pub remembered_absolute: Duration,
-    /// How stale the stored time of last use may be: a minute. Less would write at every request.
+    /// How stale the stored time of last use may be: a minute, and a quarter of the idle limit at most. Less would write at every
+    /// request.
     pub touch: Duration,
     /// How long a process may answer from memory: 5 seconds, on PostgreSQL. On SQLite nothing is kept.
     ///
@@ -43,17 +44,28 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Marks `record` as used at `now` and moves its end; returns the age of its cookie, `None` for one that ends with
-    /// the browser.
+    /// Marks `record` as used at `now` and moves its end; returns the age of its cookie, `None` for one that ends with the
+    /// browser.
     pub(crate) fn use_at(&self, record: &mut Record, now: i64) -> Option<Duration> {
         let (idle, absolute) = match record.remembered {
             true => (self.remembered_idle, self.remembered_absolute),
             false => (self.idle, self.absolute),
         };
         record.seen = now;
-        record.expires =
-            now.saturating_add(seconds(idle)).min(record.created.saturating_add(seconds(absolute)));
-        record.remembered.then_some(self.remembered_idle)
+        let last = record.created.saturating_add(seconds(absolute));
+        record.expires = now.saturating_add(seconds(idle)).min(last);
+        let left = last.saturating_sub(now);
+        // The cookie lasts for as long as use may prolong the session, which only the store knows of.
+        record.remembered.then(|| Duration::from_secs(left.try_into().unwrap_or(0)))
+    }
+
+    /// Returns after how many seconds without a write a use is written down.
+    pub(crate) fn touch_after(&self, remembered: bool) -> i64 {
+        let idle = if remembered { self.remembered_idle } else { self.idle };
+        match self.touch {
+            Duration::MAX => i64::MAX,
+            touch => seconds(touch.min(idle / 4)),
+        }
     }
 }
 

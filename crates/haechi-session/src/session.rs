@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::flashes::Flashes;
-use crate::limits::seconds;
+use crate::sessions::Keys;
 use crate::store::{At, Client, Record, Saved, StoreKey, Which, Write};
 use crate::{Changes, Error, Sessions, Values};
 
@@ -222,6 +222,27 @@ impl Session {
         self.with(|loaded| loaded.stored.as_ref().map(crate::sessions::handle)).await
     }
 
+    /// Returns a name for what somebody signed in to: the same from one sign-in or rise of rights to the next, and of nobody
+    /// else. `None` before somebody signed in.
+    ///
+    /// What belongs to a signed-in visitor, such as the token of a form, is bound to it. It is no [`handle`](Self::handle): in a
+    /// store that signs, the handle is another after every write.
+    ///
+    /// # Errors
+    /// Fails if the store does.
+    pub async fn binding(&self) -> Result<Option<String>, Error> {
+        let keys = self.sessions.inner.keys;
+        self.with(|loaded| {
+            let (user, key) = (loaded.record.user.as_ref()?, loaded.stored.as_ref()?);
+            Some(match keys {
+                // Who signed in twice within a second may send the forms of either.
+                Keys::Signed => format!("{} {user}", loaded.record.created),
+                Keys::Hashed | Keys::Django => crate::sessions::handle(key),
+            })
+        })
+        .await
+    }
+
     /// Returns the sessions of the site, this one among them.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
@@ -231,7 +252,9 @@ impl Session {
     /// Saves the session if it changed, and writes its headers into the response.
     ///
     /// After a server error (5xx) only what was ended stays ended: a handler that failed half-way must not leave half
-    /// a session. A session that was ended elsewhere in the meantime is not brought back; its cookie is removed.
+    /// a session. A session that was ended elsewhere in the meantime is not brought back. The cookie is removed by the
+    /// request that ended it: another cannot know whether the session was ended or has a new id by now, and its answer may be
+    /// the last to arrive.
     ///
     /// # Errors
     /// Fails if the store does; answer 503 then, for the response may depend on what was not saved.
@@ -240,7 +263,6 @@ impl Session {
             self.close_messages(headers).await?;
         }
         let mut state = self.state.lock().await;
-        let sent = state.sent.is_some();
         let Some(loaded) = &mut state.loaded else { return Ok(()) };
         headers.append(VARY, HeaderValue::from_static("Cookie"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -257,9 +279,8 @@ impl Session {
         };
         let cookie = &self.sessions.inner.cookie;
         let header = match outcome {
-            Closed::Unchanged if loaded.ended || (sent && loaded.stored.is_none()) => cookie.remove(),
+            Closed::Unchanged if loaded.ended => cookie.remove(),
             Closed::Unchanged => return Ok(()),
-            Closed::Gone => cookie.remove(),
             Closed::Set(text, age) => cookie.clone().max_age(age).set(&text).map_err(Error::store)?,
         };
         headers.append(SET_COOKIE, header);
@@ -288,12 +309,18 @@ impl Session {
             (None, None) => return Ok(Closed::Unchanged),
         };
         let write = Write { at, record: &loaded.record, changes: &loaded.changes };
-        let saved = inner.store.save(write).await;
+        let saved = match (inner.store.save(write).await, &fresh) {
+            // Whoever signs in does, also where what they had before is gone by now.
+            (Ok(Saved::Gone), Some((_, new))) if loaded.bound => {
+                inner.store.save(Write { at: At::New(new), ..write }).await
+            }
+            (saved, _) => saved,
+        };
         if let Some(old) = &loaded.stored {
             self.sessions.forget(old);
         }
         let fresh = match saved? {
-            Saved::Gone => return Ok(Closed::Gone),
+            Saved::Gone => return Ok(Closed::Unchanged),
             // The end of the row moved, and that of the cookie has to move with it.
             Saved::Stored if inner.django.is_some() => {
                 fresh.or_else(|| loaded.stored.clone().map(|key| (key.as_str().to_owned(), key)))
@@ -329,7 +356,7 @@ impl Session {
             loaded.record = Record { created: now, client: client.clone(), ..Record::default() };
             return Ok(loaded);
         };
-        loaded.stamped = now.saturating_sub(record.seen) >= seconds(limits.touch);
+        loaded.stamped = now.saturating_sub(record.seen) >= limits.touch_after(record.remembered);
         loaded.stored = Some(key);
         loaded.record = Record { client: client.clone(), ..record };
         Ok(loaded)
@@ -355,7 +382,6 @@ const DJANGO_USER: &str = "_auth_user_id";
 
 enum Closed {
     Unchanged,
-    Gone,
     Set(String, Option<std::time::Duration>),
 }
 

@@ -89,18 +89,17 @@ impl Sessions {
         }
     }
 
-    fn aged_by_django(self, age: Duration) -> Self {
-        let mut sessions = self.limits(Limits {
+    fn aged_by_django(mut self, age: Duration) -> Self {
+        Arc::make_mut(&mut self.inner).django = Some(DjangoExpiry { age, at_browser_close: false });
+        self.limits(Limits {
             idle: age,
             absolute: Duration::MAX,
             remembered_idle: age,
             remembered_absolute: Duration::MAX,
             touch: Duration::MAX,
             cache: Duration::ZERO,
-            ..Limits::default()
-        });
-        Arc::make_mut(&mut sessions.inner).django = Some(DjangoExpiry { age, at_browser_close: false });
-        sessions
+            bytes: DJANGO_BYTES,
+        })
     }
 
     /// Lets the cookies of sessions that a Django shares end with the browser: `SESSION_EXPIRE_AT_BROWSER_CLOSE`.
@@ -137,6 +136,8 @@ impl Sessions {
     pub fn limits(mut self, limits: Limits) -> Self {
         let inner = Arc::make_mut(&mut self.inner);
         inner.limits = match inner.keys {
+            // Django's JSON is mostly shorter compressed: its store measures what it signed.
+            Keys::Signed if inner.django.is_some() => Limits { cache: Duration::ZERO, ..limits },
             // What a cookie cannot hold is refused when it is set, and what is in the cookie needs no cache.
             Keys::Signed => Limits {
                 bytes: limits.bytes.min(crate::CookieStore::MOST_BYTES),
@@ -262,7 +263,15 @@ impl Sessions {
             return Ok((record.expires > now).then_some(record));
         }
         let generation = self.inner.cache.generation();
-        let Some(record) = self.inner.store.load(key).await? else { return Ok(None) };
+        let record = match self.inner.store.load(key).await {
+            // Somebody wrote into the table by hand: its visitor signs in again, and nobody else notices.
+            Err(error @ Error::MalformedValues) => {
+                tracing::warn!(%error, "a session was not read");
+                return Ok(None);
+            }
+            found => found?,
+        };
+        let Some(record) = record else { return Ok(None) };
         if record.expires <= now {
             return Ok(None);
         }
@@ -333,6 +342,8 @@ pub(crate) fn handle(key: &StoreKey) -> String {
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Django sets no limit to a session; ours would refuse the sign-in of whoever has a larger one.
+const DJANGO_BYTES: usize = 1024 * 1024;
 const DJANGO_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 #[cfg(test)]

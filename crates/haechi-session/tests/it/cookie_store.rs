@@ -235,7 +235,7 @@ async fn a_session_cookie_remembers_its_last_use_and_the_choice_to_stay() {
     let session = site.open("");
     session.bind("7", Remember::OnThisDevice).await.unwrap();
     let (first, header) = close(&session).await;
-    assert!(header.contains("; Max-Age=1209600;"), "{header}");
+    assert!(header.contains("; Max-Age=2592000;"), "{header}");
     let first = first.unwrap();
     site.clock.advance(Duration::from_secs(59));
     let session = site.open(&first);
@@ -245,7 +245,7 @@ async fn a_session_cookie_remembers_its_last_use_and_the_choice_to_stay() {
     let session = site.open(&first);
     session.user().await.unwrap();
     let (second, header) = close(&session).await;
-    assert!(header.contains("; Max-Age=1209600;"), "{header}");
+    assert!(header.contains("; Max-Age=2591940;"), "{header}");
     site.clock.advance(Duration::from_secs(1_209_599));
     assert_eq!(site.user(&second.unwrap()).await.as_deref(), Some("7"), "14 days from its last use");
 }
@@ -268,4 +268,61 @@ async fn the_most_bytes_of_a_session_cookie_are_exact() {
         let write = Write { at: At::New(&key), record: &Record::default(), changes: &changes };
         assert_eq!(store.save(write).await.is_ok(), fits, "{length}");
     }
+}
+
+/// Beside a Django what was signed is measured, so that a session that Django could write can be written here.
+#[tokio::test]
+async fn a_long_django_session_that_compresses_well_can_be_signed_in_to() {
+    let ring = keys();
+    let store = CookieStore::shared_with_django(ring.clone(), Duration::from_secs(1_000));
+    let purpose = haechi_core::Purpose::new("django.contrib.sessions.backends.signed_cookies");
+    let signer = haechi_core::Signer::new(ring, purpose);
+    let rows: Vec<String> =
+        (0..60).map(|row| format!(r#"{{"product":{row},"size":"medium","gift":false}}"#)).collect();
+    let json = format!(r#"{{"cart":[{}]}}"#, rows.join(","));
+    assert!(json.len() > CookieStore::MOST_BYTES);
+    let now = haechi_core::Clock::unix(&haechi_core::SystemClock);
+    let cookie = signer.sign_object(&json, now, haechi_core::Compress::IfShorter);
+    let sessions = Sessions::in_cookie(store);
+    let request = |cookie: &str| {
+        HeaderMap::from_iter([(header::COOKIE, format!("__Host-session={cookie}").parse().unwrap())])
+    };
+    let session = sessions.open(&request(&cookie), haechi_session::Client::default());
+    session.insert("_auth_user_hash", "00").await.unwrap();
+    session.bind("7", Remember::default()).await.unwrap();
+    let text = close(&session).await.0.unwrap();
+    assert_eq!(
+        sessions.open(&request(&text), haechi_session::Client::default()).user().await.unwrap().as_deref(),
+        Some("7")
+    );
+    let noise: String = (0..6_000).map(|_| char::from(rand::random_range(97..123))).collect();
+    session.insert("noise", &noise).await.unwrap();
+    let refused = session.close(StatusCode::OK, &mut HeaderMap::new()).await.unwrap_err();
+    assert!(matches!(refused, Error::TooLarge { .. }), "{refused}");
+}
+
+/// asvs_7_2_4: what forms are bound to is the same for one sign-in, whatever is written meanwhile, and of nobody else.
+#[tokio::test]
+async fn what_a_sign_in_is_called_changes_with_the_sign_in_alone() {
+    let site = Site::new(keys());
+    assert_eq!(site.open("").binding().await.unwrap(), None);
+    let session = site.open("");
+    session.insert("basket", &1).await.unwrap();
+    let anonymous = close(&session).await.0.unwrap();
+    assert_eq!(site.open(&anonymous).binding().await.unwrap(), None);
+    let mut names = std::collections::BTreeSet::new();
+    for (user, seconds) in [("7", 0), ("7", 1), ("8", 0)] {
+        site.clock.advance(Duration::from_secs(seconds));
+        let session = site.open(&anonymous);
+        session.bind(user, Remember::default()).await.unwrap();
+        let first = close(&session).await.0.unwrap();
+        let name = site.open(&first).binding().await.unwrap().unwrap();
+        let session = site.open(&first);
+        session.insert("basket", &2).await.unwrap();
+        let second = close(&session).await.0.unwrap();
+        assert_ne!(first, second);
+        assert_eq!(site.open(&second).binding().await.unwrap().as_deref(), Some(name.as_str()));
+        names.insert(name);
+    }
+    assert_eq!(names.len(), 3);
 }

@@ -273,3 +273,15 @@ async fn no_write_of_ten_at_once_is_lost() {
     let values: Values = store.load(&key).await.unwrap().unwrap().values;
     assert!((0..10).all(|number| values.json(&format!("n{number}")).is_some()), "{}", values.to_json());
 }
+
+#[tokio::test]
+async fn a_row_that_is_no_session_is_nobodys_and_stops_no_request() {
+    let db = sqlite().await;
+    let sessions = Sessions::new(DatabaseStore::new(db.clone()));
+    let cookie = sign_in(&sessions, "1").await;
+    sql!("update haechi_session set content = 'x'").execute(&db).await.unwrap();
+    assert_eq!(user(&sessions, &cookie).await, None);
+    let session = sessions.open(&request(&cookie), Client::default());
+    session.bind("1", Remember::default()).await.unwrap();
+    session.close(StatusCode::OK, &mut HeaderMap::new()).await.unwrap();
+}

@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use haechi_core::TestClock;
 use haechi_session::{
-    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache, SessionStore,
-    Sessions, StoreFuture, StoreKey, Which, Write,
+    Client, Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache,
+    SessionStore, Sessions, StoreFuture, StoreKey, Which, Write,
 };
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -306,7 +306,7 @@ async fn asvs_7_4_1_a_session_that_was_ended_does_not_come_back() {
             })
         })
         .await;
-    assert_eq!(cookie_of(&response).as_deref(), Some(""), "the dead cookie is removed");
+    assert_eq!(cookie_of(&response), None, "whether it ended or moved is not known here");
     assert_eq!(site.user(&cookie).await, None);
     assert!(site.store.memory.list("1").await.unwrap().is_empty());
 }
@@ -487,7 +487,7 @@ async fn ids_of_a_thousand_sign_ins_all_differ() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_outlives_the_browser() {
+async fn a_browser_keeps_a_remembered_session_for_as_long_as_use_may_prolong_it() {
     let site = Site::new();
     let response = site
         .send("", |session| {
@@ -497,7 +497,103 @@ async fn a_remembered_session_outlives_the_browser() {
             })
         })
         .await;
-    assert!(response.headers()[header::SET_COOKIE].to_str().unwrap().contains("; Max-Age=1209600;"));
+    let (cookie, line) = (cookie_of(&response).unwrap(), &response.headers()[header::SET_COOKIE]);
+    assert!(line.to_str().unwrap().contains("; Max-Age=2592000;"), "thirty days");
+    site.clock.advance(13 * 24 * HOUR);
+    assert!(site.user(&cookie).await.is_some());
+    // The answer to a use does not set it again, and need not.
+    site.clock.advance(13 * 24 * HOUR);
+    assert!(site.user(&cookie).await.is_some());
+    let response = site
+        .send(&cookie, |session| {
+            Box::pin(async move {
+                session.rotate().await.unwrap();
+                StatusCode::OK
+            })
+        })
+        .await;
+    let line = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(line.contains("; Max-Age=345600;"), "what is left of the thirty days: {line}");
+}
+
+#[tokio::test]
+async fn a_short_idle_limit_ends_no_session_that_is_in_use() {
+    let mut site = Site::new();
+    let limits = Limits { idle: Duration::from_secs(10), ..Limits::default() };
+    site.sessions = site.sessions.limits(limits);
+    let cookie = site.sign_in("", "1", Remember::default()).await;
+    for _ in 0..20 {
+        site.clock.advance(Duration::from_secs(7));
+        assert!(site.user(&cookie).await.is_some());
+    }
+    site.clock.advance(Duration::from_secs(10));
+    assert!(site.user(&cookie).await.is_none());
+}
+
+/// A double click: the answer that arrives last must not take the id that the other brought.
+#[tokio::test]
+async fn of_two_requests_at_once_none_takes_the_new_id_of_the_other() {
+    type Change = fn(&Session) -> Step<'_>;
+    let rotate: Change = |session| {
+        Box::pin(async move {
+            session.rotate().await.unwrap();
+            StatusCode::OK
+        })
+    };
+    let read: Change = |session| {
+        Box::pin(async move {
+            session.user().await.unwrap();
+            StatusCode::OK
+        })
+    };
+    let write: Change = |session| {
+        Box::pin(async move {
+            session.insert("a", &1).await.unwrap();
+            StatusCode::OK
+        })
+    };
+    for late in [rotate, read, write] {
+        let site = Site::new();
+        let cookie = site.sign_in("", "1", Remember::default()).await;
+        let request = http::HeaderMap::from_iter([(
+            header::COOKIE,
+            format!("__Host-session={cookie}").parse().unwrap(),
+        )]);
+        let slow = site.sessions.open(&request, Client::default());
+        late(&slow).await;
+        let quick = site.sessions.open(&request, Client::default());
+        rotate(&quick).await;
+        let mut answer = http::HeaderMap::new();
+        quick.close(StatusCode::OK, &mut answer).await.unwrap();
+        let line = answer[header::SET_COOKIE].to_str().unwrap().to_owned();
+        let mut answer = http::HeaderMap::new();
+        slow.close(StatusCode::OK, &mut answer).await.unwrap();
+        assert_eq!(answer.get(header::SET_COOKIE), None);
+        let fresh = line.split(['=', ';']).nth(1).unwrap();
+        assert_eq!(site.user(fresh).await.as_deref(), Some("1"));
+        assert_eq!(site.user(&cookie).await, None);
+    }
+}
+
+/// Whoever proves who they are is signed in, also where the visit of before is gone meanwhile.
+#[tokio::test]
+async fn a_sign_in_over_a_session_that_is_gone_begins_a_session() {
+    let site = Site::new();
+    let cookie = site.sign_in("", "1", Remember::default()).await;
+    let sessions = site.sessions.clone();
+    let response = site
+        .send(&cookie, move |session| {
+            let sessions = sessions.clone();
+            Box::pin(async move {
+                session.insert("a", &1).await.unwrap();
+                sessions.revoke_all("1").await.unwrap();
+                session.bind("1", Remember::default()).await.unwrap();
+                StatusCode::OK
+            })
+        })
+        .await;
+    assert_eq!(site.user(&cookie_of(&response).unwrap()).await.as_deref(), Some("1"));
+    assert_eq!(site.user(&cookie).await, None);
 }
 
 #[tokio::test]
