@@ -88,7 +88,7 @@ fn refusal(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<De
         return Some(Denial::new(StatusCode::BAD_REQUEST, "database", "filter").detail(refused.to_string()));
     }
     if let Some(error) = error.downcast_ref::<haechi_session::Error>() {
-        return Some(unavailable("session", &error.to_string(), RETRY));
+        return session(error);
     }
     match error.downcast_ref::<haechi_auth::Error>()? {
         haechi_auth::Error::Busy(busy) => Some(unavailable("accounts", &busy.to_string(), busy.retry_after)),
@@ -98,6 +98,18 @@ fn refusal(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<De
         }
         haechi_auth::Error::Database(error) => database(error),
         haechi_auth::Error::NotSignedIn => Some(Denial::new(StatusCode::UNAUTHORIZED, "policy", "nobody")),
+        _ => None,
+    }
+}
+
+/// A store that is down may be up again; what a visitor filled a session with is not less after a while.
+fn session(error: &haechi_session::Error) -> Option<Denial> {
+    match error {
+        haechi_session::Error::Store(_) => Some(unavailable("session", &error.to_string(), RETRY)),
+        haechi_session::Error::TooLarge { .. } => {
+            let denial = Denial::new(StatusCode::PAYLOAD_TOO_LARGE, "session", "too-large");
+            Some(denial.detail(error.to_string()))
+        }
         _ => None,
     }
 }
@@ -141,3 +153,21 @@ impl IntoResponse for Error {
 
 /// How long a client waits before it asks a store again that was down.
 const RETRY: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// asvs_16_5_2: what a store cannot do now it may do soon; nothing else is worth a second try.
+    #[test]
+    fn what_is_wrong_with_a_session_is_said_with_a_status_that_helps() {
+        #[track_caller]
+        fn check(error: haechi_session::Error, status: StatusCode) {
+            assert_eq!(Error::from(error).status(), status);
+        }
+        check(haechi_session::Error::store("gone"), StatusCode::SERVICE_UNAVAILABLE);
+        check(haechi_session::Error::TooLarge { bytes: 2, most: 1 }, StatusCode::PAYLOAD_TOO_LARGE);
+        check(haechi_session::Error::NoLayer, StatusCode::INTERNAL_SERVER_ERROR);
+        check(haechi_session::Error::Unsupported("list"), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

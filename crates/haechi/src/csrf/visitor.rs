@@ -36,20 +36,22 @@ impl fmt::Debug for Known {
 }
 
 impl Visitor {
-    /// Finds what the secret of a request is bound to: its session, its cookie, or nothing yet.
+    /// Finds what the secret of a request is bound to: whoever signed in, the visitor's cookie, or nothing yet.
+    ///
+    /// A session in which nobody signed in changes nothing: it may begin after a page with a form was shown.
     ///
     /// # Security
     ///
-    /// The secret is derived from the session's own id by the site's key: signing in, which renews the id, ends
-    /// the tokens of the visitor before, and nobody who can write a cookie can choose the secret of a session.
+    /// The secret is derived by the site's key from what a sign-in made: it ends the tokens of the visitor before, and
+    /// nobody who can write a cookie can choose the secret of somebody who is signed in.
     pub(super) async fn of(
         session: &Session,
         headers: &HeaderMap,
         cookie: &SecureCookie,
         keys: &KeyRing,
     ) -> Result<Self, Error> {
-        let known = match session.handle().await? {
-            Some(handle) => Some(Known::Session(handle)),
+        let known = match session.binding().await? {
+            Some(binding) => Some(Known::Session(binding)),
             None => {
                 let sent = cookie.find(headers).filter(|value| value.len() == COOKIE_LENGTH);
                 sent.map(|id| Known::Cookie(id.to_owned()))
@@ -73,7 +75,7 @@ impl Visitor {
 
     pub(super) fn secret(&self) -> &CsrfSecret {
         self.secret.get_or_init(|| match &self.known {
-            Some(Known::Session(handle)) => derive(&self.keys, SESSION, handle),
+            Some(Known::Session(binding)) => derive(&self.keys, SESSION, binding),
             Some(Known::Cookie(id)) => derive(&self.keys, VISITOR, id),
             None => derive(&self.keys, VISITOR, &self.fresh.get_or_init(Token::generate).expose()),
         })

@@ -1,8 +1,11 @@
 //! What another site makes a visitor's browser send does not reach a handler.
 
+use haechi::Auth;
+use haechi::axum::Router;
+use haechi::axum::routing::get;
 use haechi_test::Shot;
 
-use crate::site::{Browser, browser, sign_up};
+use crate::site::{Browser, app, browser, config, sign_up};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=b";
@@ -150,6 +153,48 @@ async fn a_token_dies_with_the_session_it_was_made_for() {
     other.jar().clear();
     sign_up(&mut other, "bob").await;
     check(&mut other, own("POST", "/nothing", FORM, body(&ada)), 403).await;
+}
+
+/// A basket that is filled in another tab, or by the very page that shows the form.
+#[tokio::test]
+async fn a_form_outlives_the_beginning_of_a_session_in_which_nobody_signed_in() {
+    async fn fill(auth: Auth) -> haechi::Result<&'static str> {
+        auth.session().insert("basket", &1).await?;
+        Ok("filled")
+    }
+    let shop = Router::new().route("/basket", get(fill));
+    let (_, service) = app().public(shop).into_service(config()).await.unwrap();
+    let mut browser = Browser::new(service, HERE);
+    browser.get("/accounts/login").await;
+    let token = browser.token().unwrap().to_owned();
+    assert_eq!(browser.get("/basket").await.cookies().len(), 1, "a session begins");
+    check(&mut browser, own("POST", "/nothing", FORM, format!("csrf_token={token}")), 200).await;
+    let mut other = browser.clone();
+    other.jar().clear();
+    other.get("/basket").await;
+    check(&mut other, own("POST", "/nothing", FORM, format!("csrf_token={token}")), 403).await;
+}
+
+/// A session in a cookie is another text after each write, and its forms are those of the same sign-in all the same.
+#[tokio::test]
+async fn a_form_outlives_the_writes_of_a_session_that_is_kept_in_a_cookie() {
+    let mut config = config();
+    config.session.store = haechi::config::SessionPlace::Cookie;
+    let (_, mut browser) = crate::site::open(config).await;
+    browser.get("/accounts/login").await;
+    let before = browser.token().unwrap().to_owned();
+    sign_up(&mut browser, "ada").await;
+    check(&mut browser, own("POST", "/nothing", FORM, format!("csrf_token={before}")), 403).await;
+    browser.get("/accounts/password/change").await;
+    let token = browser.token().unwrap().to_owned();
+    let first = browser.jar().find("session").unwrap().to_owned();
+    browser.get("/grow-old").await;
+    assert_ne!(browser.jar().find("session").unwrap(), first);
+    check(&mut browser, own("POST", "/nothing", FORM, format!("csrf_token={token}")), 200).await;
+    let mut other = browser.clone();
+    other.jar().clear();
+    sign_up(&mut other, "bob").await;
+    check(&mut other, own("POST", "/nothing", FORM, format!("csrf_token={token}")), 403).await;
 }
 
 #[tokio::test]
