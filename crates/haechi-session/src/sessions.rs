@@ -412,6 +412,10 @@ mod tests {
         assert_eq!((limits.idle, limits.remembered_idle), (AGE, AGE));
         assert_eq!(limits.absolute, limits.remembered_absolute, "Django has no absolute limit");
         assert!(limits.cache.is_zero());
+        // Whoever has a large cart there can be signed in here.
+        let session = sessions.open(&HeaderMap::new(), Client::default());
+        session.insert("cart", &"x".repeat(1_000_000)).await.unwrap();
+        assert!(session.insert("cart", &"x".repeat(1_100_000)).await.is_err());
     }
 
     #[tokio::test]
