@@ -103,6 +103,13 @@ fn refuse_unsafe(config: &Config, development: bool) -> Result<(), BuildError> {
              proxy that speaks TLS in trusted_proxies, or say in plain_http_reason why plain HTTP is acceptable",
         );
     }
+    let on_socket = config.bind.iter().any(|address| address.starts_with("unix:"));
+    if !development && on_socket && !proxied && config.plain_http_reason.is_none() {
+        return refuse(
+            "the site listens on a Unix socket and believes nobody about its visitors, so that all of them were one and \
+             every form were of another site: if a proxy stands in front of the socket, set trusted_proxies = [\"unix\"]",
+        );
+    }
     if config.tls.certificate.is_some() != config.tls.key.is_some() {
         return refuse("tls.certificate and tls.key belong together: set both");
     }
@@ -335,7 +342,7 @@ fn rules(
         false => origin.upgrades_by_tls(),
     };
     let host = if development { host.and_loopback() } else { host };
-    let mut proxies = Proxies::new(&config.trusted_proxies)?;
+    let mut proxies = Proxies::new(config.proxy_networks())?;
     if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {
         proxies = proxies.and_unix_socket();
     }
@@ -464,5 +471,21 @@ mod tests {
             Some("loopback addresses only"),
         );
         check(|config| config.tls.key = Some("key.pem".into()), Some("belong together"));
+        let socket = |proxies: &'static [&str]| {
+            move |config: &mut Config| {
+                public(config);
+                config.bind = vec!["unix:site.sock".to_owned()];
+                config.trusted_proxies = proxies.iter().map(|&proxy| proxy.to_owned()).collect();
+            }
+        };
+        check(socket(&[]), Some("trusted_proxies = [\"unix\"]"));
+        check(socket(&["unix"]), None);
+        // A proxy that speaks TCP to one listener and stands in front of the other.
+        check(socket(&["10.0.0.1"]), None);
+        let alone = |config: &mut Config| {
+            socket(&[])(config);
+            config.plain_http_reason = Some("a test speaks to the socket itself".to_owned());
+        };
+        check(alone, None);
     }
 }

@@ -89,7 +89,7 @@ fn listener(config: &Config, address: &str, runtime: Runtime) -> Result<Listener
         return Ok(listener);
     }
     let proxies: Vec<haechi_server::Network> =
-        config.trusted_proxies.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
+        config.proxy_networks().map(str::parse).collect::<Result<_, _>>()?;
     Ok(listener.proxies(proxies))
 }
 

@@ -43,7 +43,7 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Other origins whose forms this site accepts.
     pub trusted_origins: Vec<String>,
-    /// Addresses (CIDR) of proxies whose word about the client is taken.
+    /// Addresses (CIDR) of proxies whose word about the client is taken; `unix` for the one in front of a Unix socket.
     pub trusted_proxies: Vec<String>,
     /// Whether the trusted proxies begin each connection with a PROXY protocol header.
     pub proxy_protocol: bool,
@@ -270,6 +270,11 @@ pub struct Socket {
 }
 
 impl Config {
+    /// Returns the trusted proxies that have an address.
+    pub(crate) fn proxy_networks(&self) -> impl Iterator<Item = &str> {
+        self.trusted_proxies.iter().map(String::as_str).filter(|proxy| *proxy != "unix")
+    }
+
     /// Reads the file that `HAECHI_CONFIG` names, or `haechi.toml` where there is one, and the environment.
     ///
     /// # Errors
