@@ -78,8 +78,7 @@ impl StaticFiles {
         let bytes = self.read(name).ok_or_else(Error::not_found)?;
         let digest = self.known.get(name).cloned().unwrap_or_else(|| digest(&bytes));
         let tag = format!("\"{}\"", &digest[..22]);
-        let unchanged = headers.get(IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == tag.as_bytes());
-        let mut response = match unchanged {
+        let mut response = match knows(headers, &tag) {
             true => StatusCode::NOT_MODIFIED.into_response(),
             false => Response::new(Body::from(bytes.into_owned())),
         };
@@ -96,6 +95,13 @@ impl StaticFiles {
 /// Whether a request asks for a file.
 pub(crate) fn is_for<B>(request: &Request<B>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path().starts_with("/static/")
+}
+
+/// Whether a client has these bytes: compared weakly, as RFC 9110, 13.1.2 says, for a proxy that compresses weakens the tag.
+fn knows(headers: &HeaderMap, tag: &str) -> bool {
+    let sent = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = sent.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|sent| sent == "*" || sent.strip_prefix("W/").unwrap_or(sent) == tag)
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -174,8 +180,22 @@ mod tests {
     fn an_unchanged_file_is_not_sent_again() {
         let files = StaticFiles::new(Vec::new());
         let first = files.answer(OWN, None, &HeaderMap::new()).unwrap();
-        let headers = HeaderMap::from_iter([(IF_NONE_MATCH, first.headers()[ETAG].clone())]);
-        assert_eq!(files.answer(OWN, None, &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+        let tag = first.headers()[ETAG].to_str().unwrap();
+        for (sent, unchanged) in [
+            (tag.to_owned(), true),
+            (format!("W/{tag}"), true),
+            (format!("\"other\", W/\"more\",{tag}"), true),
+            ("*".to_owned(), true),
+            ("\"other\"".to_owned(), false),
+            (tag.trim_matches('"').to_owned(), false),
+            (format!("\"x{}", &tag[1..]), false),
+            (format!("w/{tag}"), false),
+            (String::new(), false),
+        ] {
+            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, sent.parse().unwrap())]);
+            let status = files.answer(OWN, None, &headers).unwrap().status();
+            assert_eq!(status == StatusCode::NOT_MODIFIED, unchanged, "{sent}");
+        }
     }
 
     #[test]
