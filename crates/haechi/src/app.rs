@@ -178,11 +178,8 @@ impl App {
 
     fn under(mut self, policy: Policy, router: Router) -> Self {
         self.routes.extend(routes(&router, policy));
-        let router = match policy {
-            Policy::Public => router,
-            _ if router.has_routes() => router.route_layer(Gate(policy)),
-            _ => router,
-        };
+        // Not `route_layer`: it leaves out the fallbacks of nested routers and of methods, which are handlers, too.
+        let router = if policy == Policy::Public { router } else { router.layer(Gate(policy)) };
         self.router = self.router.merge(router);
         self
     }

@@ -1,8 +1,12 @@
 //! Who may reach a route.
 
+use std::time::Duration;
+
+use haechi::axum::Router;
+use haechi::axum::routing::{any, get};
 use haechi_test::Shot;
 
-use crate::site::{PASSWORD, browser, config, open, sign_in, sign_up};
+use crate::site::{Browser, PASSWORD, app, browser, config, open, sign_in, sign_up};
 
 #[tokio::test]
 async fn a_visitor_is_sent_to_the_sign_in_page_and_back() {
@@ -32,6 +36,55 @@ async fn a_visitor_reaches_no_handler_of_a_member_by_any_method() {
         // Its handler asks for no user: the policy alone stands before it.
         let shot = Shot::new(method, "/bare").header("sec-fetch-site", "none").body("application/json", "{}");
         assert_eq!(browser.request(shot).await.status, 303, "{method}");
+    }
+}
+
+/// A fallback is a handler: of a nested router, with and without routes beside it, and of the methods of a route.
+#[tokio::test]
+async fn a_visitor_reaches_no_fallback_of_members() {
+    let secret = || async { "secret" };
+    let nested = move |path: &str| {
+        let beside = Router::new().route("/page", get(secret)).fallback(secret);
+        Router::new()
+            .nest(&format!("{path}/beside"), beside)
+            .nest(&format!("{path}/alone"), Router::new().fallback_service(any(secret)))
+            .route(&format!("{path}/methods"), get(secret).fallback(secret))
+    };
+    let site = app()
+        .public(nested("/open"))
+        .signed_in(nested("/in"))
+        .permission("board.moderate", nested("/may"))
+        .recent(Duration::from_secs(900), nested("/now"));
+    let (_, service) = site.into_service(config()).await.unwrap();
+    let mut visitor = Browser::new(service, "http://localhost");
+    let mut member = visitor.clone();
+    sign_up(&mut member, "ada").await;
+    for (root, for_members) in [("/open", 200), ("/in", 200), ("/may", 403), ("/now", 200)] {
+        for path in ["/beside/page", "/beside/x", "/beside/x/y", "/alone/x", "/alone/x/y", "/methods"] {
+            for method in ["GET", "DELETE"] {
+                if (method, path) == ("DELETE", "/beside/page") {
+                    continue;
+                }
+                let path = format!("{root}{path}");
+                let shot = || {
+                    Shot::new(method, &path).header("sec-fetch-site", "none").body("application/json", "{}")
+                };
+                let answer = visitor.request(shot()).await;
+                let (status, shown) = (answer.status, answer.text().contains("secret"));
+                assert_eq!(
+                    (status == 200, shown),
+                    (root == "/open", root == "/open"),
+                    "{method} {path} {status}"
+                );
+                let answer = member.request(shot()).await;
+                assert_eq!(answer.status, for_members, "{method} {path}");
+            }
+        }
+    }
+    // What belongs to nobody is not there, and asks nobody who they are.
+    for path in ["/", "/in", "/in/x", "/nothing-here", "/beside/x"] {
+        let status = visitor.get(path).await.status;
+        assert_eq!(status, if path == "/" { 200 } else { 404 }, "{path}");
     }
 }
 
