@@ -16,6 +16,9 @@ pub struct Route {
     pub policy: Policy,
 }
 
+/// What axum calls the rest of a path that a fallback takes.
+const FALLBACK: &str = "{*__private__axum_fallback}";
+
 const METHODS: &[(&str, &str)] = &[
     ("connect", "CONNECT"),
     ("delete", "DELETE"),
@@ -34,19 +37,23 @@ const METHODS: &[(&str, &str)] = &[
 /// so that a change of axum is seen here and not in an empty table.
 pub(crate) fn routes(router: &Router, policy: Policy) -> Vec<Route> {
     let shown = format!("{router:?}");
-    // The fallbacks behind the path router have routes of their own.
-    let shown = shown.split("fallback_router: ").next().unwrap_or_default();
-    let Some((routes, paths)) = shown.split_once(", node: ") else { return Vec::new() };
-    let mut found: Vec<Route> = routes
-        .split("RouteId(")
-        .skip(1)
-        .filter_map(|entry| {
-            let (id, endpoint) = entry.split_once("): ")?;
-            Some(Route { path: path(paths, id)?, methods: methods(endpoint), policy })
-        })
-        .collect();
+    let (own, fallbacks) = shown.split_once("fallback_router: ").unwrap_or((&shown, ""));
+    let nested = read(fallbacks, policy).filter_map(|route| {
+        // The fallback of the whole router is replaced by the site's own.
+        let (above, _) = route.path.split_once(FALLBACK).filter(|(above, _)| *above != "/")?;
+        Some(Route { path: format!("{above}{{*}}"), methods: vec!["ANY"], ..route })
+    });
+    let mut found: Vec<Route> = read(own, policy).chain(nested).collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
+}
+
+fn read(shown: &str, policy: Policy) -> impl Iterator<Item = Route> {
+    let (routes, paths) = shown.split_once(", node: ").unwrap_or_default();
+    routes.split("RouteId(").skip(1).filter_map(move |entry| {
+        let (id, endpoint) = entry.split_once("): ")?;
+        Some(Route { path: path(paths, id)?, methods: methods(endpoint), policy })
+    })
 }
 
 fn path(paths: &str, id: &str) -> Option<String> {
@@ -85,6 +92,20 @@ mod tests {
             .map(|route| format!("{} {}", route.path, route.methods.join(",")))
             .collect();
         assert_eq!(table, ["/ GET", "/accounts/logout POST", "/any ANY", "/posts/{id} DELETE,GET,POST"]);
+    }
+
+    #[test]
+    fn the_fallback_of_a_nested_router_is_a_route_of_every_method() {
+        let nested = Router::new().route("/page", get(handler)).fallback(handler);
+        let router = Router::new()
+            .nest("/admin", nested)
+            .nest("/files", Router::new().fallback_service(any(handler)))
+            .fallback(handler);
+        let table: Vec<String> = routes(&router, Policy::SignedIn)
+            .into_iter()
+            .map(|route| format!("{} {}", route.path, route.methods.join(",")))
+            .collect();
+        assert_eq!(table, ["/admin/page GET", "/admin/{*} ANY", "/files/{*} ANY"]);
     }
 
     #[test]
