@@ -42,6 +42,41 @@ fn http_2_over_tls_serves_curl_and_h2load() {
     server.finish();
 }
 
+/// Pages, files and refusals: a body behind the head would end the stream with an error.
+#[test]
+fn a_head_is_that_of_the_page_over_every_version() {
+    if !has("curl") {
+        return;
+    }
+    let server = Server::start_with("[tls]\ndevelopment = true\n", &[]);
+    let port = server.address().rsplit_once(':').unwrap().1.to_owned();
+    for (path, host) in [
+        ("/", "localhost"),
+        ("/accounts/login", "localhost"),
+        ("/search", "localhost"),
+        ("/nothing", "localhost"),
+        ("/static/haechi.css", "localhost"),
+        ("/static/nothing.css", "localhost"),
+        ("/", "evil.example"),
+    ] {
+        let (host, page) = (format!("Host: {host}:{port}"), format!("https://localhost:{port}{path}"));
+        for version in ["--http2", "--http1.1"] {
+            let asked = |more: &[&str]| {
+                run(
+                    "curl",
+                    &[&["-sk", version, "-H", &host, "-o", "/dev/null", "-m", "20"], more, &[&page]].concat(),
+                )
+            };
+            let told = "%{exitcode} %{http_version} %{http_code} ";
+            let head = asked(&["-I", "-w", &format!("{told}%header{{content-length}}")]);
+            let whole = asked(&["-w", &format!("{told}%{{size_download}}")]);
+            assert_eq!(head, whole, "{version} {path} {host}");
+            assert!(head.starts_with("0 "), "{version} {path} {host}: {head}");
+        }
+    }
+    server.finish();
+}
+
 #[test]
 fn http_2_on_plain_text_is_not_spoken() {
     if !has("curl") {

@@ -30,6 +30,7 @@ pin_project! {
     enum Kind<B> {
         Service { #[pin] body: B },
         Server { bytes: Option<Bytes> },
+        Nothing,
     }
 }
 
@@ -47,6 +48,24 @@ impl<B> Answer<B> {
 
     pub(super) fn server(bytes: Bytes, open: Open) -> Self {
         Self { kind: Kind::Server { bytes: Some(bytes) }, request: None, _open: open }
+    }
+
+    /// Leaves the body out.
+    pub(super) fn without_body(self) -> Self {
+        Self { kind: Kind::Nothing, ..self }
+    }
+}
+
+impl<B: HttpBody> Answer<B> {
+    /// Returns how long the body is, as far as that is known. In bytes.
+    pub(super) fn length(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Service { body } => body.size_hint(),
+            Kind::Server { bytes } => SizeHint::with_exact(
+                bytes.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            ),
+            Kind::Nothing => SizeHint::with_exact(0),
+        }
     }
 }
 
@@ -67,6 +86,7 @@ where
             KindProject::Service { body } => ready!(body.poll_frame(cx))
                 .map(|frame| frame.map(|frame| frame.map_data(Piece::Service)).map_err(Into::into)),
             KindProject::Server { bytes } => bytes.take().map(|bytes| Ok(Frame::data(Piece::Server(bytes)))),
+            KindProject::Nothing => None,
         };
         match this.request.as_ref().and_then(|request| request.error()) {
             Some(error) => Poll::Ready(Some(Err(error.into()))),
@@ -78,16 +98,12 @@ where
         match &self.kind {
             Kind::Service { body } => body.is_end_stream(),
             Kind::Server { bytes } => bytes.is_none(),
+            Kind::Nothing => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Service { body } => body.size_hint(),
-            Kind::Server { bytes } => SizeHint::with_exact(
-                bytes.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            ),
-        }
+        self.length()
     }
 }
 

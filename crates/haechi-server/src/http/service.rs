@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use tower_service::Service;
@@ -30,11 +30,18 @@ where
         wire: Arc<Wire>,
         request: Request<Incoming>,
     ) -> Result<Response<Answer<B>>, Infallible> {
+        // Of a HEAD, hyper leaves the body out over HTTP/1.1 only; over HTTP/2 a client breaks the stream off for it.
+        let head = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
+        let response = self.respond(wire, request).await;
+        Ok(if head { head_alone(response) } else { response })
+    }
+
+    async fn respond(self, wire: Arc<Wire>, request: Request<Incoming>) -> Response<Answer<B>> {
         let (number, open) = wire.begin();
         let version = request.version();
         let ceiling = self.settings.body_ceiling.max(wire.limits.body_bytes);
         if let Err(refusal) = self.admit(&wire, number, ceiling, &request) {
-            return Ok(self.refuse(&wire, refusal, version, open));
+            return self.refuse(&wire, refusal, version, open);
         }
         let body = match request.body().is_end_stream() {
             true => None,
@@ -51,10 +58,10 @@ where
             (Some(error), Ok(response)) if response.status() == error.status() => {
                 log(&wire, error.refusal());
                 let response = close(&wire, version, response);
-                return Ok(response.map(|answer| Answer::service(answer, None, open)));
+                return response.map(|answer| Answer::service(answer, None, open));
             }
-            (Some(error), _) => return Ok(self.refuse(&wire, error.refusal(), version, open)),
-            (None, Err(refusal)) => return Ok(self.refuse(&wire, refusal, version, open)),
+            (Some(error), _) => return self.refuse(&wire, error.refusal(), version, open),
+            (None, Err(refusal)) => return self.refuse(&wire, refusal, version, open),
             (None, Ok(response)) => response,
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -68,7 +75,7 @@ where
                 response.headers_mut().insert(header::CONNECTION, CLOSE);
             }
         }
-        Ok(response.map(|answer| Answer::service(answer, body, open)))
+        response.map(|answer| Answer::service(answer, body, open))
     }
 
     fn admit(
@@ -110,6 +117,15 @@ fn close<T>(wire: &Wire, version: Version, mut response: Response<T>) -> Respons
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     response
+}
+
+/// Keeps the head of an answer, and the length that its body would have had.
+fn head_alone<B: HttpBody>(mut response: Response<Answer<B>>) -> Response<Answer<B>> {
+    let length = response.body().length().exact().filter(|length| *length > 0);
+    if let (Some(length), false) = (length, response.headers().contains_key(header::CONTENT_LENGTH)) {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    response.map(Answer::without_body)
 }
 
 /// Calls the service; a panic in it ends this request and nothing else.
