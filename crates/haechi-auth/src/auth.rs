@@ -7,6 +7,7 @@ use std::time::Duration;
 use haechi_core::{ClientNetwork, KeyMatch, Secret};
 use haechi_session::{Remember, Session};
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use crate::backend::Verdict;
 use crate::{Account, Allowance, Authenticated, Authority, Credentials, Error, SecurityEvent, User, UserId};
@@ -71,6 +72,19 @@ impl Auth {
     /// is that of a wrong one; a known device still signs in, and does not give the others another hundred. Setting the
     /// password anew does.
     pub async fn authenticate_from(
+        &self,
+        credentials: &Credentials,
+        known_device: Option<&str>,
+    ) -> Result<Option<Authenticated<User>>, Error> {
+        let (auth, credentials) = (self.clone(), credentials.clone());
+        let known_device = known_device.map(str::to_owned);
+        // On a task of its own, which ends even if the visitor hangs up: a guess that was counted is logged.
+        let tried = async move { auth.tried(&credentials, known_device.as_deref()).await }.in_current_span();
+        let tried = tokio::spawn(tried);
+        tried.await.map_err(|_| Error::LogPanicked)?
+    }
+
+    async fn tried(
         &self,
         credentials: &Credentials,
         known_device: Option<&str>,
@@ -263,11 +277,11 @@ impl Auth {
         &self.request
     }
 
-    /// Logs that an attempt had to wait, once for each wait: who asks again and again does not fill the log.
+    /// Logs that an attempt had to wait, once for each wait, and of a network that tries name after name the first ten: who
+    /// asks again and again does not fill the log.
     async fn log_throttle(&self, error: &Error, user: Option<UserId>, name: &str) -> Result<(), Error> {
         let Error::Throttled { retry_after } = error else { return Ok(()) };
-        let event = format!("throttle {} {name}", self.network);
-        if self.authority.is_first(event, *retry_after) {
+        if self.authority.is_first_of_few("throttle", self.network, name, *retry_after) {
             self.log(SecurityEvent::Throttle, user, name).await?;
         }
         Ok(())

@@ -145,8 +145,12 @@ impl Authority {
         let (username, email) = (username.to_owned(), email.to_owned());
         let password = self.passwords.encode(password).await?;
         let date_joined = self.passwords.now();
+        let name = username.clone();
         let account = NewAccount { username, email, password, is_superuser, date_joined };
-        self.passwords.store.create(account).await
+        let user = self.passwords.store.create(account).await?;
+        // Whoever guessed at the name before anybody had it keeps nobody out.
+        self.throttle.forgive(&name).await?;
+        Ok(user)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haechi_core::{Purpose, Signer, base64url};
 
-use crate::{Auth, Authority, Error};
+use crate::{Auth, Authority, Error, User};
 
 impl Auth {
     /// Returns the value of a cookie for this device, with the user who is signed in as the latest of those it knows; set
@@ -22,13 +22,7 @@ impl Auth {
     /// borrows the device cannot try names on them.
     pub async fn known_device_value(&self, sent: Option<&str>) -> Result<String, Error> {
         let user = self.current_user().await?.ok_or(Error::NotSignedIn)?;
-        let (authority, now) = (&self.authority, self.authority.passwords.now().as_second());
-        let mut device = sent.and_then(|value| authority.read_device(value)).unwrap_or_else(KnownDevice::new);
-        device.users.retain(|known| !authority.is_user(known, &user.username));
-        let mac = base64url::encode(authority.keys.mac(NAME, user.username.as_bytes()));
-        device.users.insert(0, KnownUser { mac, since: now });
-        device.users.truncate(MOST);
-        Ok(authority.device_signer().sign_at(&device.write(), now))
+        Ok(self.authority.known_device_value(&user, sent))
     }
 }
 
@@ -66,6 +60,22 @@ impl KnownDevice {
 }
 
 impl Authority {
+    /// As [`Auth::known_device_value`], for a user who is not signed in: one who has just been made, or has set a new password by
+    /// the link of a mail, so that no stranger's failures keep them out a moment later.
+    ///
+    /// # Security
+    /// Hand it to a browser that proved as much as a sign-in does, and to no other.
+    #[must_use]
+    pub fn known_device_value(&self, user: &User, sent: Option<&str>) -> String {
+        let now = self.passwords.now().as_second();
+        let mut device = sent.and_then(|value| self.read_device(value)).unwrap_or_else(KnownDevice::new);
+        device.users.retain(|known| !self.is_user(known, &user.username));
+        let mac = base64url::encode(self.keys.mac(NAME, user.username.as_bytes()));
+        device.users.insert(0, KnownUser { mac, since: now });
+        device.users.truncate(MOST);
+        self.device_signer().sign_at(&device.write(), now)
+    }
+
     /// Returns the device's name if `value` is one of ours and this user signed in there.
     pub(crate) fn known_device(&self, value: &str, username: &str) -> Option<String> {
         let device = self.read_device(value)?;

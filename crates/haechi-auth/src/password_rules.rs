@@ -141,6 +141,14 @@ impl PasswordRules {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(vec![Objection::TooLong]);
         }
+        // What is longer than any column is no name, and would cost its length at each place of the password.
+        let known = |text| if str::len(text) <= LONGEST_WORD { text } else { "" };
+        let about = &About {
+            username: known(about.username),
+            first_name: known(about.first_name),
+            last_name: known(about.last_name),
+            email: known(about.email),
+        };
         let mut objections: Vec<Objection> = Vec::new();
         for validator in &self.validators {
             let found = match validator {
@@ -244,7 +252,8 @@ fn is_walk(password: &[char]) -> bool {
 /// Returns the length of the piece that the password repeats, or its whole length.
 fn unit(password: &[char]) -> usize {
     let repeats = |unit: &usize| password.iter().zip(&password[*unit..]).all(|(a, b)| a == b);
-    (1..=password.len() / 2).find(repeats).unwrap_or(password.len())
+    // A rest may be missing at the end, as between two words.
+    (1..=password.len().div_ceil(2)).find(repeats).unwrap_or(password.len())
 }
 
 fn parts(word: &str) -> Vec<Vec<char>> {
@@ -270,6 +279,8 @@ fn is_little_more_than(password: &[char], words: &[Vec<char>]) -> bool {
     found && left < LEAST
 }
 
+/// In bytes: 254 characters of four.
+const LONGEST_WORD: usize = 1_016;
 const LEAST: usize = 8;
 const SHORT_AFFIX: usize = 6;
 const LONGEST_UNIT: usize = 8;
@@ -295,6 +306,31 @@ mod tests {
         let rules = PasswordRules::default().context("Harbour Board");
         let found = rules.check(password, &ALICE).err().unwrap_or_default();
         assert_eq!(found, expected, "{password:?}");
+    }
+
+    #[test]
+    fn a_common_word_said_twice_is_common_however_it_is_parted() {
+        for words in ["sunshine", "iloveyou", "princess", "password"] {
+            for parted in ["", " ", "-"] {
+                check(&format!("{words}{parted}{words}"), &[Objection::Common]);
+            }
+        }
+    }
+
+    /// Names are not looked at before the password is, and may be as long as a form: two megabytes took seconds.
+    #[test]
+    fn a_name_that_no_column_holds_costs_nothing() {
+        let (long, password) = ("aaab ".repeat(380_000), "a".repeat(1_000));
+        let about = About { username: &long, email: &long, ..About::default() };
+        let start = std::time::Instant::now();
+        drop(PasswordRules::default().check(&password, &about));
+        assert!(start.elapsed() < std::time::Duration::from_millis(200), "{:?}", start.elapsed());
+        let name = "z".repeat(200);
+        let about = About { username: &name, ..About::default() };
+        assert_eq!(
+            PasswordRules::default().check(&name, &about),
+            Err(vec![Objection::Common, Objection::Context])
+        );
     }
 
     /// asvs_6_2_1, asvs_6_2_5, asvs_6_2_9: 15 characters of any kind, and room for hundreds.

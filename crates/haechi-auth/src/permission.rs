@@ -49,7 +49,7 @@ impl Auth {
         }
         let user = self.current_user().await?.map(|user| user.id);
         let event = format!("denial {user:?} {} {permission}", self.network);
-        if self.authority.is_first(event, Duration::from_secs(60)) {
+        if self.authority.is_first(&event, Duration::from_secs(60)) {
             self.log(SecurityEvent::Denial, user, permission).await?;
         }
         Ok(false)

@@ -55,7 +55,7 @@ impl Authority {
             Ok(attempt) => drop(attempt),
             Err(error) => {
                 if let Error::Throttled { retry_after } = error
-                    && self.is_first(format!("reset {network} {folded}"), retry_after)
+                    && self.is_first_of_few("reset", network, &folded, retry_after)
                 {
                     self.log_from(SecurityEvent::Throttle, None, &folded, &from, request).await?;
                 }
@@ -71,24 +71,34 @@ impl Authority {
     /// # Errors
     /// The store may fail.
     pub async fn reset_links(&self, email: &str) -> Result<Vec<(User, String, String)>, Error> {
-        let folded = email.to_lowercase();
         let mut accounts = match email.is_empty() || email.contains('\0') {
             true => Vec::new(),
             false => self.passwords.store.by_email(email).await?,
         };
-        accounts.retain(|found| found.user.is_active && found.user.email.to_lowercase() == folded);
-        // As Django: an account without a password (of a directory service) does not get one by mail.
-        accounts.retain(|found| !crate::hash::is_unusable(found.password.expose()));
-        let now = self.passwords.now().as_second();
+        accounts.retain(|found| may_reset(found, email));
         if accounts.is_empty() {
-            drop(self.reset_tokens.make(&nobody(), now));
+            drop(self.reset_tokens.make(&nobody(), self.passwords.now().as_second()));
         }
-        let link = |account: Account| {
-            let token = self.reset_tokens.make(&account, now);
-            let uid = base64url::encode(account.user.id.to_string());
-            (account.user, uid, token)
-        };
-        Ok(accounts.into_iter().map(link).collect())
+        Ok(accounts.into_iter().map(|account| self.link(account)).collect())
+    }
+
+    /// As [`reset_links`](Self::reset_links) for one user with this address, found by the id.
+    ///
+    /// # Errors
+    /// The store may fail.
+    pub async fn reset_link_of(
+        &self,
+        id: UserId,
+        email: &str,
+    ) -> Result<Option<(User, String, String)>, Error> {
+        let account = self.passwords.store.by_id(id).await?.filter(|found| may_reset(found, email));
+        Ok(account.map(|account| self.link(account)))
+    }
+
+    fn link(&self, account: Account) -> (User, String, String) {
+        let token = self.reset_tokens.make(&account, self.passwords.now().as_second());
+        let uid = base64url::encode(account.user.id.to_string());
+        (account.user, uid, token)
     }
 
     /// Returns the reset that a link stands for, or `None` if it is forged, used or too old.
@@ -136,10 +146,22 @@ impl Authority {
     }
 
     /// Returns whether `event` did not happen before in the stretch of `time` from its first.
-    pub(crate) fn is_first(&self, event: String, time: Duration) -> bool {
+    pub(crate) fn is_first(&self, event: &str, time: Duration) -> bool {
         let now = self.passwords.now().as_second();
         let time = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         self.repeats.is_first(event, now, now.saturating_add(time))
+    }
+
+    /// As [`is_first`](Self::is_first) for a name that somebody types; of a network that tries name after name, the first ten.
+    pub(crate) fn is_first_of_few(
+        &self,
+        what: &str,
+        network: ClientNetwork,
+        name: &str,
+        time: Duration,
+    ) -> bool {
+        self.is_first(&format!("{what} {network} {name}"), time)
+            && (0..10).any(|number| self.is_first(&format!("{what} {network}\0{number}"), time))
     }
 
     /// Returns a token for a link that proves the user's e-mail address; it lives for three days.
@@ -221,6 +243,12 @@ impl Auth {
         }
         Ok(set)
     }
+}
+
+/// As Django: an account without a password (of a directory service) does not get one by mail.
+fn may_reset(account: &Account, email: &str) -> bool {
+    let has_address = account.user.email.to_lowercase() == email.to_lowercase();
+    account.user.is_active && has_address && !crate::hash::is_unusable(account.password.expose())
 }
 
 fn nobody() -> Account {

@@ -90,6 +90,9 @@ fn refusal(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<De
     if let Some(error) = error.downcast_ref::<haechi_session::Error>() {
         return session(error);
     }
+    if let Some(error @ crate::MailError::Full) = error.downcast_ref() {
+        return Some(unavailable("mail", &error.to_string(), RETRY));
+    }
     match error.downcast_ref::<haechi_auth::Error>()? {
         haechi_auth::Error::Busy(busy) => Some(unavailable("accounts", &busy.to_string(), busy.retry_after)),
         haechi_auth::Error::Throttled { retry_after } => {
@@ -167,6 +170,7 @@ mod tests {
         }
         check(haechi_session::Error::store("gone"), StatusCode::SERVICE_UNAVAILABLE);
         check(haechi_session::Error::TooLarge { bytes: 2, most: 1 }, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(Error::from(crate::MailError::Full).status(), StatusCode::SERVICE_UNAVAILABLE);
         check(haechi_session::Error::NoLayer, StatusCode::INTERNAL_SERVER_ERROR);
         check(haechi_session::Error::Unsupported("list"), StatusCode::INTERNAL_SERVER_ERROR);
     }

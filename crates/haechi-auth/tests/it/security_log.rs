@@ -132,6 +132,49 @@ async fn asvs_16_3_2_throttles_denials_resets_and_addresses_are_logged_with_thei
     assert_eq!(site.authority.security_log().verify().await.unwrap().rows, 12);
 }
 
+/// Each row waits for the one before: names that nobody has, each for the first time, must not fill the log.
+#[tokio::test]
+async fn a_network_that_tries_name_after_name_writes_ten_rows_of_throttles_and_keeps_no_name() {
+    let (site, mut browser) = (Site::with_alice().await, Browser::default());
+    site.visit(&mut browser, async |auth| {
+        let mut throttled = 0;
+        for number in 0..60 {
+            let username = format!("nobody{number}{}", "x".repeat(10_000));
+            let wrong = Credentials { username, password: "wrong".to_owned() };
+            throttled += u32::from(matches!(auth.authenticate(&wrong).await, Err(Error::Throttled { .. })));
+        }
+        assert!(throttled > 20, "{throttled}");
+    })
+    .await;
+    let rows = sql!(i64, "select count(*) from haechi_security_log where event = 'throttle'");
+    assert_eq!(rows.one(&site.db).await.unwrap(), 10);
+}
+
+/// Whoever hangs up before the answer has guessed all the same.
+#[tokio::test]
+async fn a_guess_whose_visitor_hangs_up_is_logged() {
+    let (site, mut browser) = (Site::with_alice().await, Browser::default());
+    site.visit(&mut browser, async |auth| {
+        let wrong = Credentials { username: "alice".to_owned(), password: "wrong".to_owned() };
+        {
+            let mut guess = std::pin::pin!(auth.authenticate(&wrong));
+            let begun =
+                std::future::poll_fn(|cx| std::task::Poll::Ready(guess.as_mut().poll(cx).is_pending()));
+            assert!(begun.await, "the answer takes longer");
+        }
+        let rows = || async {
+            let rows = sql!(i64, "select count(*) from haechi_security_log where event = 'failure'");
+            rows.one(&site.db).await.unwrap()
+        };
+        let start = std::time::Instant::now();
+        while rows().await == 0 {
+            assert!(start.elapsed() < std::time::Duration::from_secs(10), "a guess without a trace");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
 /// asvs_16_4_2: rows in another order, put in beside the chain, or cut off with the head set back.
 #[tokio::test]
 async fn asvs_16_4_2_reordered_added_and_cut_rows_are_found() {

@@ -10,6 +10,7 @@ use haechi_core::{LocalPath, RequestContext, local};
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
 
+use super::password_reset::proved_link;
 use super::proved_email::{is_proved, prove};
 use super::texts::Texts;
 use super::throttled::throttled;
@@ -115,12 +116,8 @@ async fn write(site: Site, user: User, origin: String, language: String) -> Resu
 
 /// Returns whoever else has proved the address.
 async fn owner(site: &Site, user: &User) -> Result<Option<User>> {
-    for (other, _, _) in site.authority().reset_links(&user.email).await? {
-        if other.id != user.id && is_proved(site.db(), &other).await? {
-            return Ok(Some(other));
-        }
-    }
-    Ok(None)
+    let proved = proved_link(site, &user.email).await?;
+    Ok(proved.map(|(other, ..)| other).filter(|other| other.id != user.id))
 }
 
 /// Returns whose address a link proves, if it is good and was not used.

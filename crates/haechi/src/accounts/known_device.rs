@@ -1,6 +1,7 @@
 //! The cookie of a device on which somebody has signed in before.
 
 use axum::response::Response;
+use haechi_auth::User;
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
@@ -26,5 +27,17 @@ pub(super) async fn remember(
     let value = auth.known_device_value(sent(site, headers)).await?;
     let cookie = site.inner.device_cookie.set(&value)?;
     response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(())
+}
+
+/// As [`remember`], for somebody who has proved as much as a sign-in does and is not signed in.
+pub(super) fn remember_user(
+    site: &Site,
+    user: &User,
+    headers: &HeaderMap,
+    response: &mut Response,
+) -> Result<()> {
+    let value = site.authority().known_device_value(user, sent(site, headers));
+    response.headers_mut().append(SET_COOKIE, site.inner.device_cookie.set(&value)?);
     Ok(())
 }

@@ -17,6 +17,7 @@ mod proved_email;
 mod signup;
 mod texts;
 mod throttled;
+mod to_the_end;
 
 use axum::Router;
 use axum::routing::{get, post};

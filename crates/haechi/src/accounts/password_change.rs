@@ -12,6 +12,7 @@ use super::new_password::{NewPassword, fields};
 use super::notice;
 use super::texts::Texts;
 use super::throttled::throttled;
+use super::to_the_end::to_the_end;
 use crate::{Auth, CurrentUser, Form, Result, Site, View, context, redirect};
 
 pub(super) async fn password_page(site: Site, headers: HeaderMap, _user: CurrentUser) -> View {
@@ -51,17 +52,28 @@ pub(super) async fn password_change(
         Ok(new) => new,
         Err(wrong) => return Ok(password_view(&site, &texts, Vec::new(), wrong).into_response()),
     };
-    let changed = match auth.change_password(&form.old_password, new).await {
+    let (old, new, language) = (form.old_password.clone(), new.to_owned(), texts.language.clone());
+    let changing = {
+        let (site, auth, user) = (site.clone(), auth.clone(), (*user).clone());
+        to_the_end(async move {
+            let changed = match auth.change_password(&old, &new).await {
+                Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(Err(retry_after)),
+                changed => changed?,
+            };
+            if changed {
+                notice::password_changed(&site, user, notice::Address::AsStored, &context, language);
+            }
+            Ok(Ok(changed))
+        })
+    };
+    let changed = match changing.await? {
         Ok(changed) => changed,
-        Err(haechi_auth::Error::Throttled { retry_after }) => return Ok(throttled(retry_after)),
-        Err(error) => return Err(error.into()),
+        Err(retry_after) => return Ok(throttled(retry_after)),
     };
     if !changed {
         let wrong = vec![texts.get("That is not your password.")];
         return Ok(password_view(&site, &texts, wrong, Vec::new()).into_response());
     }
-    let language = texts.language.clone();
-    notice::password_changed(&site, (*user).clone(), notice::Address::AsStored, &context, language);
     let changed = texts.get("Your password is changed. Other devices are signed out.");
     auth.session().flash(FlashLevel::Success, changed).await?;
     Ok(redirect(site.home()))

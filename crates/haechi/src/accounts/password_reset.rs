@@ -2,11 +2,12 @@
 
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
+use haechi_auth::User;
 use haechi_core::RequestContext;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::proved_email::is_proved;
+use super::proved_email::{is_proved, who_proved};
 use super::texts::Texts;
 use super::throttled::throttled;
 use crate::{Auth, Form, Mail, Result, Site, View, context};
@@ -56,29 +57,37 @@ pub(super) async fn send(
 /// the same text. An address that several accounts share gets a link for the
 /// one that has proved it, or else for the oldest: a stranger's account does not come before the owner's.
 async fn write(site: Site, email: String, origin: String, language: String) -> Result<Option<Mail>> {
-    let links = site.inner.authority.reset_links(&email).await?;
-    let mut chosen = None;
-    for link in links {
-        let proved = is_proved(site.db(), &link.0).await?;
-        if chosen.is_none() || proved {
-            chosen = Some(link);
-        }
-        if proved {
-            break;
-        }
-    }
-    let Some((user, uid, token)) = chosen else { return Ok(None) };
+    let chosen = match proved_link(&site, &email).await? {
+        Some(link) => Some((link, true)),
+        None => site.authority().reset_links(&email).await?.into_iter().next().map(|link| (link, false)),
+    };
+    let Some(((user, uid, token), proved)) = chosen else { return Ok(None) };
     let texts = Texts { site: &site, language };
     let reset = site.inner.accounts.reset_page();
+    // Whoever made the account chose its name, and may have entered somebody else's address: no name in such a mail looks
+    // like the address of a site.
+    let name = if proved || !user.username.contains('.') { &user.username } else { &user.email };
     let text = match hours(&site) {
         1 => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within an hour:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
         _ => texts.get("Somebody asked for a new password for %(username)s at %(site)s. To set one, open this page within %(hours)s hours:\n\n%(link)s\n\nIf it was not you, do nothing: the password stays as it is."),
     };
     let text = text
         .replace("%(hours)s", &hours(&site).to_string())
-        .replace("%(username)s", &user.username)
+        .replace("%(username)s", name)
         .replace("%(site)s", site.name())
         .replace("%(link)s", &format!("{origin}{reset}{uid}/{token}/"));
     let subject = texts.get("A new password for %(site)s").replace("%(site)s", site.name());
     Ok(Some(Mail::new(&user.email, subject, text)?))
+}
+
+/// Returns the link for whoever has proved the address, however many others entered it before.
+pub(super) async fn proved_link(site: &Site, email: &str) -> Result<Option<(User, String, String)>> {
+    for id in who_proved(site.db(), email).await? {
+        if let Some(link) = site.authority().reset_link_of(id, email).await?
+            && is_proved(site.db(), &link.0).await?
+        {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
 }

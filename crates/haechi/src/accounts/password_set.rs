@@ -8,9 +8,11 @@ use haechi_core::{LocalPath, RequestContext};
 use haechi_session::FlashLevel;
 use http::{HeaderMap, StatusCode};
 
+use super::known_device;
 use super::new_password::{NewPassword, fields};
 use super::notice;
 use super::texts::Texts;
+use super::to_the_end::to_the_end;
 use crate::{Auth, Form, Result, Session, Site, View, context, redirect};
 
 /// Takes the token out of the address before a page is shown, so that no `Referer`, history or screenshot holds it.
@@ -53,14 +55,26 @@ pub(super) async fn set(
         Err(wrong) => return Ok(view(&site, &texts, true, wrong)),
     };
     session.remove(KEPT).await?;
-    // It ends every session too: whoever held the account before holds nothing now.
-    if !auth.set_password(&reset, new).await? {
+    let (user, new, language) = (reset.user().clone(), new.to_owned(), texts.language.clone());
+    let setting = {
+        let (site, auth, user) = (site.clone(), auth.clone(), user.clone());
+        to_the_end(async move {
+            // It ends every session too: whoever held the account before holds nothing now.
+            let set = auth.set_password(&reset, &new).await?;
+            if set {
+                notice::password_changed(&site, user, notice::Address::Used, &context, language);
+            }
+            Ok(set)
+        })
+    };
+    if !setting.await? {
         return Ok(view(&site, &texts, false, Vec::new()));
     }
-    let language = texts.language.clone();
-    notice::password_changed(&site, reset.user().clone(), notice::Address::Used, &context, language);
     session.flash(FlashLevel::Success, texts.get("Your new password is set. Sign in with it.")).await?;
-    Ok(redirect(site.inner.accounts.sign_in_page()))
+    let mut response = redirect(site.inner.accounts.sign_in_page());
+    // Whoever guesses on meanwhile does not keep out the one who has the mail.
+    known_device::remember_user(&site, &user, &headers, &mut response)?;
+    Ok(response)
 }
 
 /// Returns the reset of whoever opened the link of a mail, for as long as it is good.

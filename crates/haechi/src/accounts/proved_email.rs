@@ -1,6 +1,6 @@
 //! Which e-mail addresses are proved: a row for each user and address whose link was opened.
 
-use haechi_auth::User;
+use haechi_auth::{User, UserId};
 use haechi_db::{Db, Migration, MigrationSet, sql};
 
 use crate::Result;
@@ -26,6 +26,18 @@ pub(super) async fn is_proved(db: &Db, user: &User) -> Result<bool> {
         .one(db)
         .await?;
     Ok(rows > 0)
+}
+
+/// Returns who proved this address, perhaps of an account that has another by now.
+pub(super) async fn who_proved(db: &Db, email: &str) -> Result<Vec<UserId>> {
+    if email.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let rows = sql!(
+        UserId,
+        "select user_id from haechi_proved_email where lower(email) = lower({email}) order by proved_at limit 10"
+    );
+    Ok(rows.all(db).await?)
 }
 
 /// Notes that the user has proved the address; returns `false` if that was known, for a link is good once.

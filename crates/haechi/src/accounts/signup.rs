@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
-use haechi_auth::{About, Allowance, CreateUser, Credentials, Throttle, normalize_username};
+use haechi_auth::{About, Allowance, CreateUser, Credentials, Throttle, User, normalize_username};
 use haechi_core::RequestContext;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -51,7 +51,8 @@ pub(super) async fn signup(
     let about = About { username: &form.username, email: &form.email, ..About::default() };
     let mut wrong =
         Wrong { password: password_errors(&site, &texts, &form.password, &about), ..Wrong::default() };
-    if !form.email.is_empty() && Mail::new(&form.email, "", "").is_err() {
+    if !form.email.is_empty() && (form.email.len() > LONGEST_EMAIL || Mail::new(&form.email, "", "").is_err())
+    {
         wrong.email.push(texts.get("This is not an e-mail address."));
     }
     if !wrong.is_empty() {
@@ -74,10 +75,10 @@ pub(super) async fn signup(
     match site.inner.authority.create_user(new).await {
         Ok(user) => {
             // The account is made: a mail that cannot leave can be asked for again.
-            if let Err(error) = email::post(&site, user, &context, texts.language.clone()) {
+            if let Err(error) = email::post(&site, user.clone(), &context, texts.language.clone()) {
                 tracing::error!(target: "haechi::failure", ?error, "mail not queued");
             }
-            enter(&site, &auth, &headers, form).await
+            enter(&site, &auth, &headers, form, &user).await
         }
         Err(error) => match refusal(&site, &texts, error) {
             Ok(wrong) => Ok(form_view(&site, &texts, &form, wrong).into_response()),
@@ -168,11 +169,13 @@ fn form_view(site: &Site, texts: &Texts<'_>, form: &Signup, wrong: Wrong) -> Vie
     View::new("accounts/signup.html", page).status(status)
 }
 
-/// Signs the new user in. Somebody who guessed at the name before it was taken does not make the account fail.
-async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> Result<Response> {
+/// Signs the new user in, as on a device that they know: somebody who guessed at the name before it was taken, or who
+/// used up what the network may try, does not make the account fail.
+async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup, user: &User) -> Result<Response> {
     let next = Next { next: form.next }.path(site);
     let credentials = Credentials { username: form.username, password: form.password };
-    match auth.authenticate(&credentials).await {
+    let device = site.authority().known_device_value(user, known_device::sent(site, headers));
+    match auth.authenticate_from(&credentials, Some(&device)).await {
         Ok(Some(user)) => {
             auth.login(user).await?;
             let mut response = redirect(next);
@@ -188,3 +191,5 @@ async fn enter(site: &Site, auth: &Auth, headers: &HeaderMap, form: Signup) -> R
 
 /// How many names a form with other mistakes tells of.
 const NAMES: Allowance = Allowance { action: "name", account: 10, ..Allowance::SIGN_UP };
+/// What the column holds, and what a mail server takes. In bytes.
+const LONGEST_EMAIL: usize = 254;

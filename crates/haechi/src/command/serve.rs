@@ -2,13 +2,16 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use haechi_auth::Throttle;
 use haechi_core::{Denial, DenialFormat, RequestId, Seal};
 use haechi_server::http::{Http, HttpsRedirect, Refusal};
 use haechi_server::{Certificate, Listener, ListenerOptions, LocalAddress, Runtime, Server};
 use http::{HeaderMap, Response};
 
 use super::Failure;
+use crate::Site;
 use crate::build::Built;
 use crate::config::Config;
 
@@ -50,9 +53,11 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
             server = server.listen(listener, move |stream| service(stream));
         }
     }
+    let sweeping = tokio::spawn(sweep(built.site.clone()));
     let pid_file = config.pid_file.as_deref().map(PidFile::write).transpose()?;
     greet(&built, &shown);
     let drained = server.run().await?;
+    sweeping.abort();
     // Mail that is still queued belongs to requests that were answered.
     if tokio::time::timeout(config.limits.drain, built.site.mailer().flush()).await.is_err() {
         tracing::warn!(target: "haechi", "mail was still queued when the server ended");
@@ -80,6 +85,23 @@ async fn ready(built: &Built) -> Result<(), Failure> {
         built.refuse_misfits().await?;
     }
     Ok(())
+}
+
+/// Removes the sessions and the counters that ended by themselves, once an hour; what a stranger can make grow does not stay.
+async fn sweep(site: Site) {
+    let mut hours = tokio::time::interval(SWEEP);
+    loop {
+        hours.tick().await;
+        // Those of a Django are its own to remove.
+        if !site.is_shared()
+            && let Err(error) = site.sessions().sweep().await
+        {
+            tracing::warn!(target: "haechi", %error, "sessions that ended were not removed");
+        }
+        if let Err(error) = Throttle::new(site.db().clone()).sweep().await {
+            tracing::warn!(target: "haechi", %error, "counters that ended were not removed");
+        }
+    }
 }
 
 fn listener(config: &Config, address: &str, runtime: Runtime) -> Result<Listener, Failure> {
@@ -144,6 +166,8 @@ fn greet(built: &Built, addresses: &[String]) {
     }
     eprintln!("        Ctrl-C finishes what is being answered, then stops\n");
 }
+
+const SWEEP: Duration = Duration::from_secs(3_600);
 
 /// A file that holds the process id for as long as the server runs.
 struct PidFile<'a>(&'a Path);

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use haechi_auth::CreateUser;
+use haechi_auth::{About, CreateUser, Objection};
 
 use super::Failure;
 use crate::build::Built;
@@ -29,9 +29,18 @@ pub(super) async fn run(built: Built, command: Command) -> Result<ExitCode, Fail
     built.prepare().await?;
     match command {
         Command::Add { name, email, superuser } => {
-            let password = password(built.site.inner.password_rules.shortest())?;
+            let rules = &built.site.inner.password_rules;
+            let password = password(rules.shortest())?;
+            let username = haechi_auth::normalize_username(&name);
+            let about = About { username: &username, email: &email, ..About::default() };
+            if let Err(objections) = rules.check(&password, &about) {
+                return Err(refusal(&objections).into());
+            }
+            if !email.is_empty() {
+                crate::Mail::new(&email, "", "").map_err(|error| format!("--email {email:?}: {error}"))?;
+            }
             let new = CreateUser {
-                username: &haechi_auth::normalize_username(&name),
+                username: &username,
                 email: &email,
                 password: &password,
                 is_superuser: superuser,
@@ -41,6 +50,21 @@ pub(super) async fn run(built: Built, command: Command) -> Result<ExitCode, Fail
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the rules have against a password, in words.
+fn refusal(objections: &[Objection]) -> String {
+    let reasons: Vec<&str> = objections
+        .iter()
+        .map(|objection| match objection {
+            Objection::TooShort { .. } => "too short",
+            Objection::TooLong => "too long",
+            Objection::Common => "one of the most common",
+            Objection::Numeric => "all digits",
+            _ => "too close to the name, the address or the site",
+        })
+        .collect();
+    format!("the password is {}: take a few words that belong to nobody", reasons.join(", "))
 }
 
 fn password(minimum: usize) -> Result<String, Failure> {

@@ -44,6 +44,25 @@ async fn a_known_device_signs_in_after_a_hundred_failures_and_an_unknown_one_doe
     assert_eq!(sign_in(&mut stranger, "ada", PASSWORD).await.status, 422, "which frees no stranger");
 }
 
+/// A name that somebody will want can be guessed at before, and the network of whoever takes it may be used up.
+#[tokio::test]
+async fn a_new_account_is_signed_in_whatever_was_guessed_at_its_name_before() {
+    let (_, service) = app().into_service(production()).await.unwrap();
+    for guess in 0..104 {
+        let mut stranger = from(&service, &format!("198.51.100.{guess}"));
+        assert_eq!(sign_in(&mut stranger, "future", "a wrong password, guessed").await.status, 422);
+    }
+    let mut neighbour = from(&service, "192.0.2.1");
+    while sign_in(&mut neighbour, "nobody", "a wrong password, guessed").await.status != 429 {}
+    let mut future = from(&service, "192.0.2.1");
+    let answer = sign_up(&mut future, "future").await;
+    assert_eq!(answer.header("location"), "/");
+    assert_eq!(future.get("/mine").await.text(), "future");
+    assert!(future.jar().find("__Host-device").is_some());
+    let mut elsewhere = from(&service, "203.0.113.9");
+    assert_eq!(sign_in(&mut elsewhere, "future", PASSWORD).await.status, 303, "from any device");
+}
+
 #[tokio::test]
 async fn the_cookie_of_a_device_signs_nobody_in_and_stays_400_days_on_this_host_alone() {
     let (_, service) = app().into_service(production()).await.unwrap();

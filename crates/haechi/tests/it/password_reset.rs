@@ -3,7 +3,7 @@
 use haechi_test::Answer;
 
 use crate::outbox::{Outbox, link, site_with};
-use crate::site::{Browser, PASSWORD, sign_in, sign_up};
+use crate::site::{Browser, PASSWORD, app, production, sign_in, sign_up};
 
 const NEW: &str = "another walk along the sea";
 
@@ -39,6 +39,72 @@ async fn a_link_sets_a_new_password_once_and_ends_every_session() {
     visitor.jar().clear();
     assert_eq!(visitor.get(&link).await.status, 422, "the link is used up");
     assert_eq!(visitor.get(&place).await.status, 422);
+}
+
+/// Whoever guesses on while the owner sets a new password does not keep the owner out with it.
+#[tokio::test]
+async fn who_sets_a_password_by_a_link_signs_in_with_it_whatever_is_guessed_meanwhile() {
+    let outbox = Outbox::new("guessed");
+    let mut config = production();
+    config.mail = haechi::Secret::new(format!("file:{}", outbox.0.display()));
+    let (site, service) = app().into_service(config).await.unwrap();
+    let from = |address: &str| {
+        let browser = Browser::new(service.clone(), "https://example.org");
+        browser.always("x-forwarded-proto", "https").always("x-forwarded-for", address)
+    };
+    sign_up(&mut from("192.0.2.1"), "ada").await;
+    outbox.empty(&site).await;
+    let mut ada = from("192.0.2.2");
+    ask(&mut ada, "ada@example.org").await;
+    let mail = outbox.read(&site).await;
+    let (_, link) = mail.rsplit_once("https://example.org").unwrap();
+    let moved = ada.get(link.split_whitespace().next().unwrap()).await;
+    let place = moved.header("location").to_owned();
+    ada.get(&place).await;
+    assert_eq!(ada.post_form(&place, &[("new_password", NEW)]).await.status, 303);
+    for guess in 0..104 {
+        let mut stranger = from(&format!("198.51.100.{guess}"));
+        assert_eq!(sign_in(&mut stranger, "ada", "a wrong password, guessed").await.status, 422);
+    }
+    assert_eq!(sign_in(&mut from("203.0.113.9"), "ada", NEW).await.status, 422, "no stranger's device");
+    assert_eq!(sign_in(&mut ada, "ada", NEW).await.status, 303);
+}
+
+/// Strangers who enter the address before its owner does, more of them than are looked at.
+#[tokio::test]
+async fn a_link_goes_to_who_proved_the_address_however_many_entered_it_before() {
+    let outbox = Outbox::new("squatters");
+    let (site, mut browser) = site_with(&outbox.0).await;
+    for number in 0..12 {
+        let username = format!("squat.{number}");
+        let new = haechi::CreateUser {
+            username: &username,
+            email: "ada@example.org",
+            password: PASSWORD,
+            is_superuser: false,
+        };
+        site.authority().create_user(new).await.unwrap();
+    }
+    ask(&mut browser, "ada@example.org").await;
+    let mail = outbox.read(&site).await;
+    assert!(!mail.contains("squat."), "a stranger's name is no text of ours: {mail}");
+    outbox.empty(&site).await;
+    sign_up(&mut browser, "ada").await;
+    let proof = link(&outbox.read(&site).await);
+    outbox.empty(&site).await;
+    let moved = browser.get(&proof).await;
+    let place = moved.header("location").to_owned();
+    browser.get(&place).await;
+    assert_eq!(browser.post_form(&place, &[]).await.status, 303);
+    browser.jar().clear();
+    ask(&mut browser, "ada@example.org").await;
+    let mail = outbox.read(&site).await;
+    assert!(mail.contains("for ada at test"), "{mail}");
+    outbox.empty(&site).await;
+    browser.get("/accounts/signup").await;
+    let fields = [("username", "eve"), ("email", "ada@example.org"), ("password", PASSWORD)];
+    assert_eq!(browser.post_form("/accounts/signup", &fields).await.status, 303);
+    assert!(outbox.read(&site).await.contains("You have an account"), "the owner is told");
 }
 
 #[tokio::test]
