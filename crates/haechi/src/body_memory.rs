@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
-    most: u32,
+    all: u32,
 }
 
 /// What one request holds of it, until it is dropped with the answer.
@@ -34,8 +34,7 @@ impl BodyMemory {
     pub(crate) fn new(bytes: u64) -> Self {
         let kib = u32::try_from(bytes / KIB).unwrap_or(u32::MAX).max(1);
         let permits = usize::try_from(kib).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
-        // A body that a route lets grow larger than this is read in pieces, not kept.
-        Self { free: Arc::new(Semaphore::new(permits)), most: (kib / 8).max(1) }
+        Self { free: Arc::new(Semaphore::new(permits)), all: kib }
     }
 
     /// Lets a request read its body only as far as there is memory for it, and `most` bytes of it.
@@ -43,16 +42,19 @@ impl BodyMemory {
     /// # Security
     ///
     /// The first 64 KiB need no room: a sign-in or a comment never waits for somebody's uploads, and who announces
-    /// much and sends little takes nothing from anybody. Beyond them the whole announced length is taken at once, for bodies
-    /// that each held half and waited for the other half would wait for ever.
+    /// much and sends less than that takes nothing from anybody. Beyond them the whole announced length is taken at once, or as
+    /// much as the route takes where none is announced, for bodies that each held half and waited for the other half would
+    /// wait for ever. Who sends more than 64 KiB slowly holds that room until the body's deadline: 32 such requests of 2 MiB let
+    /// other large bodies wait, and ten seconds later be told to come back.
     pub(crate) fn meter(&self, request: Request<Body>, most: u64) -> (Request<Body>, Room) {
         let room = Room::default();
         let announced = request.body().size_hint().upper();
         if announced.is_some_and(|length| length <= FREE.min(most)) {
             return (request, room);
         }
-        let kib = announced.map_or(u64::MAX, |length| length.div_ceil(KIB));
-        let needed = u32::try_from(kib).unwrap_or(u32::MAX).min(self.most);
+        let kib = announced.unwrap_or(most).min(most).div_ceil(KIB);
+        // A body larger than all the room has it alone.
+        let needed = u32::try_from(kib).unwrap_or(u32::MAX).min(self.all);
         let held = room.clone();
         let metered = request.map(|body| {
             Body::new(Metered { body, seen: 0, most, needed, free: self.free.clone(), held, waiting: None })
@@ -203,22 +205,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_large_body_waits_for_room_and_a_small_one_does_not() {
-        // Room for eight that announce no length.
+        // Room for eight of a route that takes a MiB, none of which announces a length.
         let memory = BodyMemory::new(8 * 1_024 * KIB);
         let mut held = Vec::new();
         for _ in 0..8 {
-            let (large, room) = memory.meter(request(1_000_000), u64::MAX);
+            let (large, room) = memory.meter(request(1_000_000), 1_024 * KIB);
             assert_eq!(read(large).await.unwrap(), 1_000_000);
             held.push(room);
         }
-        let (small, _room) = memory.meter(request(60_000), u64::MAX);
+        let (small, _room) = memory.meter(request(60_000), 1_024 * KIB);
         assert_eq!(read(small).now_or_never().unwrap().unwrap(), 60_000);
-        let (next, _room) = memory.meter(request(1_000_000), u64::MAX);
+        let (next, _room) = memory.meter(request(1_000_000), 1_024 * KIB);
         let next = tokio::spawn(read(next));
         tokio::task::yield_now().await;
         assert!(!next.is_finished());
         held.pop();
         assert_eq!(next.await.unwrap().unwrap(), 1_000_000);
+    }
+
+    #[tokio::test]
+    async fn without_an_announced_length_room_is_taken_for_what_the_route_takes() {
+        for (mib, kib) in [(1, 1_024), (2, 2_048), (16, 16_384), (128, 65_536)] {
+            let memory = BodyMemory::new(64 * 1_024 * KIB);
+            let (metered, _room) = memory.meter(request(100_000), mib * 1_024 * KIB);
+            read(metered).await.unwrap();
+            assert_eq!(65_536 - memory.free.available_permits(), kib, "{mib} MiB");
+        }
     }
 
     #[tokio::test(start_paused = true)]

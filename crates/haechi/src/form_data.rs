@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, Limited};
 
-use crate::{Error, Result};
+use crate::{Error, Result, body_memory};
 
 /// The fields and files of a form, urlencoded or multipart, in their order; of any other body there are none.
 ///
@@ -63,7 +63,7 @@ async fn urlencoded(request: Request) -> Result<FormData> {
     let body = match limited.collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
-        Err(error) => return Err(malformed("broken", &error.to_string())),
+        Err(error) => return Err(body_memory::refusal(error.as_ref()).into()),
     };
     std::str::from_utf8(&body).map_err(|_| malformed("utf-8", ""))?;
     let mut data = FormData::default();
@@ -118,6 +118,10 @@ impl FormData {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err calls")]
 fn refused(error: MultipartError) -> Error {
+    // The body broke off, or no memory was free for it: no fault of the form.
+    if error.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return body_memory::refusal(&error).into();
+    }
     Denial::new(error.status(), "form", "multipart").detail(error.body_text()).into()
 }
 

@@ -30,7 +30,7 @@ use haechi_guard::{Csp, Csrf, Headers, Host, Proxies, Rate, TokenRequirement};
 use haechi_server::http::Exchange;
 use haechi_server::{Learnt, PeerAddress};
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
@@ -379,8 +379,10 @@ fn page(site: &Site, mut response: Response, client: Client, context: &RequestCo
         );
     }
     let mut page = client.answer(site, &denial, context);
+    let own: Vec<HeaderName> = page.headers().keys().cloned().collect();
     for (name, value) in response.headers() {
-        if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+        // A cookie of the page's own takes none of the answer's away: session, form and messages have one each.
+        if !own.contains(name) && name != http::header::CONTENT_LENGTH {
             page.headers_mut().append(name.clone(), value.clone());
         }
     }

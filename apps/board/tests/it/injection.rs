@@ -107,6 +107,10 @@ fn sql_in_a_parameter_is_a_bad_request_that_names_it() {
     visitor.get("/search?title__contains=a%00b").expect(400);
     visitor.get("/users/a%00b").expect(404);
     visitor.get("/search?sort=id&sort=title").expect(400);
+    // A parameter without a name.
+    for path in ["/?=", "/?=x", "/?page=1&=", "/search?=", "/search?title__contains=a&="] {
+        visitor.get(path).expect(400);
+    }
     server.finish();
 }
 

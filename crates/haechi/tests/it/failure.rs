@@ -231,3 +231,20 @@ async fn a_refusal_is_a_page_of_the_site_in_the_language_of_its_reader() {
         Shot::new("GET", "/nowhere").header("accept", "application/json").header("accept-language", "ko");
     assert!(browser.request(json).await.text().contains("\"title\":\"Not found\""));
 }
+
+/// A message, a session and a form have a cookie each.
+#[tokio::test]
+async fn a_refusal_keeps_every_cookie_of_the_answer() {
+    async fn refuse() -> haechi::axum::response::Response {
+        let mut response = haechi::axum::response::IntoResponse::into_response(haechi::Error::not_found());
+        for cookie in ["a=1", "b=2"] {
+            response.headers_mut().append("set-cookie", cookie.parse().unwrap());
+        }
+        response
+    }
+    let routes = haechi::axum::Router::new().route("/refuse", haechi::axum::routing::get(refuse));
+    let (_, service) = crate::site::app().public(routes).into_service(crate::site::config()).await.unwrap();
+    let mut browser = crate::site::Browser::new(service, "http://localhost");
+    let answer = browser.get("/refuse").await;
+    assert_eq!((answer.status.as_u16(), answer.cookies()), (404, vec!["a=1", "b=2"]));
+}
