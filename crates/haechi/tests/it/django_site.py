@@ -171,7 +171,7 @@ def cookie_get(request):
 
 
 def expiry(request):
-    request.session.set_expiry(int(request.GET["seconds"]))
+    request.session.set_expiry(json.loads(request.GET["seconds"]))
     return HttpResponse("set")
 
 

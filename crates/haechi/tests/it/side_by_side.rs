@@ -333,12 +333,16 @@ async fn a_session_lives_as_long_as_django_says() {
     };
     let line = cookie(&answer);
     assert!(line.contains("Max-Age=1209600; HttpOnly; SameSite=Lax"), "{line}");
-    pair.get(Of::Django, "/expiry?seconds=300").await;
-    let line = cookie(&pair.get(Of::Haechi, "/session-set?b=1").await);
-    assert!(line.contains("Max-Age=300;"), "{line}");
-    pair.get(Of::Django, "/expiry?seconds=0").await;
-    let line = cookie(&pair.get(Of::Haechi, "/session-set?b=2").await);
-    assert!(!line.contains("Max-Age"), "{line}");
+    for own in ["300", "300.0", "300.9"] {
+        pair.get(Of::Django, &format!("/expiry?seconds={own}")).await;
+        let line = cookie(&pair.get(Of::Haechi, "/session-set?b=1").await);
+        assert!(line.contains("Max-Age=300;"), "{own}: {line}");
+    }
+    for own in ["0", "0.0"] {
+        pair.get(Of::Django, &format!("/expiry?seconds={own}")).await;
+        let line = cookie(&pair.get(Of::Haechi, "/session-set?b=2").await);
+        assert!(!line.contains("Max-Age"), "{own}: {line}");
+    }
 }
 
 /// A Django that prefers another algorithm finds nothing to rewrite either.
