@@ -125,7 +125,10 @@ def reset(request, uid, token):
 
 
 def exotic(request):
-    request.session["exotic"] = [float("nan"), float("inf"), "\ud800", 2**70, "zoë ☃ 😀", 1e22, {"a": None}]
+    value = [float("nan"), float("inf"), "\ud800", 2**70, "zoë ☃ 😀", 1e22, {"a": None}]
+    for _ in range(int(request.GET.get("deep", "0"))):
+        value = [value]
+    request.session["exotic"] = value + ["x" * int(request.GET.get("long", "0"))]
     return HttpResponse("kept")
 
 

@@ -260,7 +260,7 @@ async fn a_signed_cookie_of_either_site_is_read_by_the_other() {
 #[tokio::test]
 async fn what_only_python_can_write_survives_a_write_of_haechi_byte_for_byte() {
     for mut pair in pairs(Differently::default()).await {
-        pair.get(Of::Django, "/exotic").await;
+        pair.get(Of::Django, "/exotic?deep=300").await;
         let before = pair.get(Of::Django, "/raw").await.text();
         assert!(
             before.contains("NaN") && before.contains("\\ud800") && before.contains("1180591620717411303424")
@@ -274,6 +274,21 @@ async fn what_only_python_can_write_survives_a_write_of_haechi_byte_for_byte() {
         assert!(pair.sign_in(Of::Haechi, "bob", PASSWORD).await);
         assert_eq!(pair.get(Of::Django, "/raw").await.text(), "null", "another user's does not");
     }
+}
+
+/// Django reads sessions of any size: one that haechi does not read is neither emptied nor replaced by it.
+#[tokio::test]
+async fn a_session_too_large_for_haechi_stays_as_it_is_at_django() {
+    let Some(mut pair) = pair(Differently::default()).await else { return };
+    assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
+    pair.get(Of::Django, "/exotic?long=1100000").await;
+    let before = pair.get(Of::Django, "/raw").await.text();
+    for path in ["/whoami", "/session-set?a=1"] {
+        let answer = pair.get(Of::Haechi, path).await;
+        assert!(answer.status.is_server_error() && answer.cookies().is_empty(), "{path}: {}", answer.text());
+    }
+    assert_eq!(pair.who(Of::Django).await.as_deref(), Some("ada"));
+    assert!(pair.get(Of::Django, "/raw").await.text() == before);
 }
 
 #[tokio::test]
