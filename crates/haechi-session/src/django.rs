@@ -20,7 +20,9 @@ pub struct DjangoStore {
     db: Db,
     signer: Signer,
     age: Duration,
+    /// What is written at a sign-in here, and everything that is taken for a sign-in there.
     backend: String,
+    backends: Vec<String>,
 }
 
 #[derive(Model)]
@@ -37,13 +39,22 @@ impl DjangoStore {
     #[must_use]
     pub fn new(db: Db, keys: KeyRing, age: Duration) -> Self {
         let signer = Signer::new(keys, Purpose::new("django.contrib.sessions.SessionStore"));
-        Self { db, signer, age, backend: "django.contrib.auth.backends.ModelBackend".to_owned() }
+        let backend = "django.contrib.auth.backends.ModelBackend".to_owned();
+        Self { db, signer, age, backend, backends: Vec::new() }
     }
 
-    /// Sets the dotted path that Django lists in `AUTHENTICATION_BACKENDS`, if it is not `ModelBackend`.
+    /// Sets the dotted path that a sign-in here writes, if it is not that of `ModelBackend`: Django asks the backend of
+    /// this path for the user, and takes the visitor for nobody if `AUTHENTICATION_BACKENDS` does not list it.
     #[must_use]
     pub fn backend(mut self, path: &str) -> Self {
         path.clone_into(&mut self.backend);
+        self
+    }
+
+    /// Takes the users of sessions of these paths, too: all of `AUTHENTICATION_BACKENDS`. A session keeps its own.
+    #[must_use]
+    pub fn backends(mut self, paths: &[String]) -> Self {
+        self.backends = paths.to_vec();
         self
     }
 
@@ -104,15 +115,22 @@ impl DjangoStore {
         let values = self.decode(&row.session_data)?;
         let expires = row.expire_date.as_second();
         let seen = expires - crate::limits::seconds(self.age);
-        // A path that is not listed makes the visitor anonymous, and the row is kept.
-        let known = values.get::<String>(BACKEND).ok().flatten().is_some_and(|path| path == self.backend);
-        let user = values.get::<String>(USER).ok().flatten().filter(|_| known);
+        let user = self.user(&values);
         Ok(Record { values, user, created: seen, seen, expires, ..Record::default() })
+    }
+
+    /// A path that is not listed makes the visitor anonymous, and the row is kept.
+    fn user(&self, values: &Values) -> Option<String> {
+        let path = values.get::<String>(BACKEND).ok().flatten()?;
+        let listed = path == self.backend || self.backends.contains(&path);
+        values.get(USER).ok().flatten().filter(|_| listed)
     }
 
     fn changed(&self, mut values: Values, write: Write<'_>) -> Result<String, Error> {
         write.changes.apply(&mut values);
-        if let Some(user) = &write.record.user {
+        if let Some(user) = &write.record.user
+            && self.user(&values).as_ref() != Some(user)
+        {
             values.insert(USER, user)?;
             values.insert(BACKEND, &self.backend)?;
         }

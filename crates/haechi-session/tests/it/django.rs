@@ -142,8 +142,9 @@ async fn a_shared_session_is_prolonged_by_writing_or_by_every_request_if_django_
 
 #[tokio::test]
 async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
-    let store = store().await;
-    for (path, expected) in [("django.contrib.auth.backends.ModelBackend", Some("7")), ("evil.Backend", None)]
+    let store = store().await.backend("own.Backend").backends(&["listed.Backend".to_owned()]);
+    for (path, expected) in
+        [("own.Backend", Some("7")), ("listed.Backend", Some("7")), ("evil.Backend", None)]
     {
         let key = StoreKey::new(format!("{:x<32}", path.len()));
         let mut record = Record { seen: 1_700_000_000, expires: 4_000_000_000, ..Record::default() };
@@ -160,7 +161,17 @@ async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
             .save(Write { at: At::Same(&key), record: &record, changes: &Changes::default() })
             .await
             .unwrap();
-        assert!(store.load(&key).await.unwrap().unwrap().values.json("_auth_user_backend").is_some());
+        let written = async |user: &str| {
+            let record = Record { user: Some(user.to_owned()), ..record.clone() };
+            let changes = Changes::default();
+            store.save(Write { at: At::Same(&key), record: &record, changes: &changes }).await.unwrap();
+            let found = store.load(&key).await.unwrap().unwrap();
+            found.values.get::<String>("_auth_user_backend").unwrap().unwrap()
+        };
+        let unchanged = store.load(&key).await.unwrap().unwrap();
+        assert_eq!(unchanged.values.get::<String>("_auth_user_backend").unwrap().as_deref(), Some(path));
+        assert_eq!(written("7").await, expected.map_or("own.Backend", |_| path), "a listed path is kept");
+        assert_eq!(written("8").await, "own.Backend", "another user signed in here");
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Django {
     /// The entry of `AUTHENTICATION_BACKENDS` in whose name people sign in here.
     #[serde(default = "text::<MODEL_BACKEND>")]
     pub auth_backend: String,
+    /// `AUTHENTICATION_BACKENDS`; without it, `auth_backend` alone.
+    #[serde(default)]
+    pub auth_backends: Vec<String>,
     /// The first of `PASSWORD_HASHERS`, by its algorithm.
     #[serde(default = "text::<PBKDF2>")]
     pub password_hasher: String,

@@ -69,6 +69,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("django.session_serializer", "HAECHI_DJANGO__SESSION_SERIALIZER", Kind::Text),
     key("django.signing_backend", "HAECHI_DJANGO__SIGNING_BACKEND", Kind::Text),
     key("django.auth_backend", "HAECHI_DJANGO__AUTH_BACKEND", Kind::Text),
+    key("django.auth_backends", "HAECHI_DJANGO__AUTH_BACKENDS", Kind::List),
     key("django.password_hasher", "HAECHI_DJANGO__PASSWORD_HASHER", Kind::Text),
     key("django.pbkdf2_iterations", "HAECHI_DJANGO__PBKDF2_ITERATIONS", Kind::Integer),
     key("django.password_reset_timeout", "HAECHI_DJANGO__PASSWORD_RESET_TIMEOUT", Kind::Text),

@@ -83,6 +83,7 @@ impl Neighbour {
         let storage = faults.note(settings::message_storage(&settings.message_storage));
         let hasher = faults.note(settings::hasher(&settings.password_hasher));
         faults.note(settings::formats(settings));
+        faults.note(settings::backends(settings));
         let session_cookie = faults.note(cookies::session(settings, secure));
         let messages_cookie = faults.note(cookies::messages(settings, secure));
         let csrf = faults.note(cookies::csrf(settings, secure));
@@ -141,6 +142,7 @@ impl Neighbour {
     pub(crate) fn store(&self, db: &Db) -> DjangoStore {
         DjangoStore::new(db.clone(), self.keys.clone(), self.settings.session_cookie_age)
             .backend(&self.settings.auth_backend)
+            .backends(&self.settings.auth_backends)
     }
 
     /// Returns who may sign in: the users of the shared table, with hashes that the neighbour finds nothing to
@@ -152,6 +154,12 @@ impl Neighbour {
             ResetTokens::shared_with_django(self.keys.clone(), self.reset_timeout(), self.zone.clone());
         let authority = (users.authority)(db, self.keys.clone(), hashers)?;
         Ok(authority.reset_tokens(links))
+    }
+
+    /// Returns whether a session in the name of `backend` is somebody's here.
+    pub(crate) fn lists(&self, backend: &str) -> bool {
+        backend == self.settings.auth_backend
+            || self.settings.auth_backends.iter().any(|path| path == backend)
     }
 
     fn reset_timeout(&self) -> Duration {

@@ -135,15 +135,27 @@ pub(super) fn formats(settings: &config::Django) -> Result<(), String> {
              there twice; set USE_TZ = True on the Django site"
             .to_owned());
     }
-    let path = &settings.auth_backend;
-    let dotted = path.contains('.') && path.split('.').all(|part| !part.is_empty());
-    match dotted {
-        true => Ok(()),
-        false => Err(format!(
+    Ok(())
+}
+
+/// Reads the paths of `AUTHENTICATION_BACKENDS`.
+pub(super) fn backends(settings: &config::Django) -> Result<(), String> {
+    let own = &settings.auth_backend;
+    let dotted = |path: &&String| path.contains('.') && path.split('.').all(|part| !part.is_empty());
+    let all = std::iter::once(own).chain(&settings.auth_backends);
+    if let Some(path) = all.into_iter().find(|path| !dotted(path)) {
+        return Err(format!(
             "auth_backend is \"{path}\", and must be a dotted path that AUTHENTICATION_BACKENDS lists: Django takes a \
              visitor of any other for nobody"
-        )),
+        ));
     }
+    if !settings.auth_backends.is_empty() && !settings.auth_backends.contains(own) {
+        return Err(format!(
+            "auth_backend is \"{own}\", which auth_backends does not list: Django would take who signs in here for nobody; \
+             name one of the list that can find a user (get_user)"
+        ));
+    }
+    Ok(())
 }
 
 /// A key of fewer characters can be tried out against one signed cookie.

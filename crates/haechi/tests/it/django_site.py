@@ -52,6 +52,7 @@ import django
 django.setup()
 
 from django.contrib import auth, messages
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
@@ -71,6 +72,17 @@ class Quick(PBKDF2PasswordHasher):
     iterations = 20_000
 
 
+class Gate:
+    """Judges a sign-in and finds nobody, as the AxesStandaloneBackend of django-axes."""
+
+    def authenticate(self, request, **credentials):
+        return None
+
+
+class Second(ModelBackend):
+    pass
+
+
 def whoami(request):
     user = request.user
     return JsonResponse(
@@ -87,7 +99,7 @@ def login(request):
     user = auth.authenticate(request, username=request.POST["username"], password=request.POST["password"])
     if user is None:
         return HttpResponse("no", status=401)
-    auth.login(request, user)
+    auth.login(request, user, backend=request.POST.get("backend"))
     return HttpResponse("signed in")
 
 

@@ -360,6 +360,30 @@ async fn a_session_lives_as_long_as_django_says() {
     }
 }
 
+/// As django-axes documents it: the first backend only judges, and asks none for a user.
+#[tokio::test]
+async fn who_signs_in_through_any_backend_of_the_list_is_known_on_both() {
+    let (gate, model, second) =
+        ("__main__.Gate", "django.contrib.auth.backends.ModelBackend", "__main__.Second");
+    for (list, of_haechi) in [([gate, model, second], model), ([gate, second, second], second)] {
+        let settings = json!({ "AUTHENTICATION_BACKENDS": list }).to_string();
+        let section = format!("auth_backend = '{of_haechi}'\nauth_backends = {list:?}");
+        let differently = Differently { settings: &settings, section: &section, ..Differently::default() };
+        let Some(mut pair) = pair(differently).await else { return };
+        assert!(pair.sign_in(Of::Haechi, "ada", PASSWORD).await);
+        assert_eq!(pair.both().await.as_deref(), Some("ada"), "{list:?}");
+        pair.new_browser();
+        let fields = [("username", "ada"), ("password", PASSWORD), ("backend", second)];
+        assert_eq!(pair.post(Of::Django, "/login", &fields).await.status, 200);
+        assert_eq!(pair.both().await.as_deref(), Some("ada"), "{list:?}");
+        pair.get(Of::Haechi, "/session-set?a=1").await;
+        assert_eq!(pair.get(Of::Django, "/value?name=_auth_user_backend").await.text(), second);
+        assert_eq!(pair.get(Of::Django, "/value?name=a").await.text(), "1");
+        assert!(pair.post(Of::Haechi, "/logout", &[]).await.status.as_u16() < 400);
+        assert_eq!(pair.both().await, None);
+    }
+}
+
 /// A Django that prefers another algorithm finds nothing to rewrite either.
 #[tokio::test]
 async fn the_first_hasher_of_django_is_ours() {
