@@ -27,6 +27,26 @@ async fn who_signs_in_on_one_site_is_known_on_both_until_either_ends_it() {
     }
 }
 
+/// The cart, the consent and the message that waits are of the site next door.
+#[tokio::test]
+async fn a_sign_out_at_haechi_takes_no_more_from_the_browser_than_one_at_django() {
+    let Some(mut pair) = pair(Differently::default()).await else { return };
+    let mut left = Vec::new();
+    for end in BOTH {
+        pair.new_browser();
+        assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
+        pair.jar.plant("cart", "3");
+        pair.get(Of::Django, "/message-add?m=saved&level=25").await;
+        let answer = pair.post(end, "/logout", &[]).await;
+        let names = ["sessionid", "cart", "messages", "csrftoken"].map(|name| pair.jar.find(name).is_some());
+        assert_eq!(names, [false, true, true, true], "{end:?}");
+        let shown = pair.json(Of::Django, "/messages").await;
+        assert_eq!(shown["messages"][0]["message"], "saved", "{end:?}");
+        left.push(answer);
+    }
+    assert_eq!(left[1].header("clear-site-data"), "\"cache\"", "pages behind a session do not stay");
+}
+
 #[tokio::test]
 async fn permissions_and_pages_of_members_follow_the_session_of_the_neighbour() {
     for mut pair in pairs(Differently::default()).await {
