@@ -43,6 +43,10 @@ iterations = getattr(hasher, "iterations", None)
 secure = {bool(settings.SESSION_COOKIE_SECURE), bool(settings.CSRF_COOKIE_SECURE)}
 storage = settings.MESSAGE_STORAGE
 
+print("# These two stand above the sections: reset links are sent from here as well, and without `mail` they go to the log.")
+print(f"# mail_from = {json.dumps(settings.DEFAULT_FROM_EMAIL)}")
+print('# mail = "smtp://user:password@host:587"')
+print()
 print("[django]")
 line("secret_key", settings.SECRET_KEY)
 line("secret_key_fallbacks", list(settings.SECRET_KEY_FALLBACKS))
