@@ -25,6 +25,10 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 site = sys.modules['site_of_test'] = types.ModuleType('site_of_test')
 site.Gate = type('Gate', (), {{}})
 site.Base = type('Base', (BaseBackend,), {{}})
+from django.contrib.auth import hashers
+site.Scrypt = type('Scrypt', (hashers.ScryptPasswordHasher,), {{'work_factor': 1024, 'block_size': 4, 'parallelism': 2}})
+site.BCrypt = type('BCrypt', (hashers.BCryptSHA256PasswordHasher,), {{'rounds': 5}})
+site.Pbkdf2 = type('Pbkdf2', (hashers.PBKDF2PasswordHasher,), {{'iterations': 20000}})
 site.Own = type('Own', (ModelBackend,), {{}})
 exec(open(sys.argv[2]).read())
 "
@@ -53,6 +57,8 @@ fn the_exporter_writes_a_section_that_says_what_the_site_is() {
         django.version
     );
     assert_eq!((&*django.time_zone, &*django.password_hasher), ("Asia/Seoul", "argon2"));
+    let argon2 = (django.argon2_time_cost, django.argon2_memory_cost, django.argon2_parallelism);
+    assert_eq!(argon2, (Some(2), Some(102_400), Some(8)));
     assert_eq!(django.session_cookie_name, "sid");
     assert_eq!(django.session_cookie_domain.as_deref(), Some(".example.org"));
     assert_eq!(django.session_cookie_age, Duration::from_secs(3_600));
@@ -77,4 +83,18 @@ fn the_exporter_names_all_backends_and_one_that_finds_users() {
     check(&["site_of_test.Gate", model], model);
     check(&["site_of_test.Own", model], model);
     check(&["site_of_test.Gate", "site_of_test.Base", "site_of_test.Own"], "site_of_test.Own");
+}
+
+#[test]
+fn the_exporter_names_the_parameters_of_the_preferred_hasher() {
+    #[track_caller]
+    fn check(class: &str, expected: &[&str]) {
+        let Some((text, _)) = exported(&format!("PASSWORD_HASHERS=['site_of_test.{class}']")) else { return };
+        for line in expected {
+            assert!(text.lines().any(|printed| printed == *line), "{line}: {text}");
+        }
+    }
+    check("Scrypt", &["scrypt_work_factor = 1024", "scrypt_block_size = 4", "scrypt_parallelism = 2"]);
+    check("BCrypt", &["password_hasher = \"bcrypt_sha256\"", "bcrypt_rounds = 5"]);
+    check("Pbkdf2", &["pbkdf2_iterations = 20000"]);
 }

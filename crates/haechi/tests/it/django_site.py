@@ -53,7 +53,13 @@ django.setup()
 
 from django.contrib import auth, messages
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    BCryptPasswordHasher,
+    BCryptSHA256PasswordHasher,
+    PBKDF2PasswordHasher,
+    ScryptPasswordHasher,
+)
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
@@ -70,6 +76,22 @@ User = auth.get_user_model()
 
 class Quick(PBKDF2PasswordHasher):
     iterations = 20_000
+
+
+class Argon2(Argon2PasswordHasher):
+    time_cost, memory_cost, parallelism = 3, 1024, 2
+
+
+class BCrypt(BCryptSHA256PasswordHasher):
+    rounds = 5
+
+
+class PlainBCrypt(BCryptPasswordHasher):
+    rounds = 6
+
+
+class Scrypt(ScryptPasswordHasher):
+    work_factor, block_size, parallelism = 1024, 4, 2
 
 
 class Gate:

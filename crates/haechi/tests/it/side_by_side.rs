@@ -407,13 +407,20 @@ async fn who_signs_in_through_any_backend_of_the_list_is_known_on_both() {
 /// A Django that prefers another algorithm finds nothing to rewrite either.
 #[tokio::test]
 async fn the_first_hasher_of_django_is_ours() {
-    for (class, name, begins) in [
-        ("Argon2PasswordHasher", "argon2", "argon2$argon2id$"),
-        ("BCryptSHA256PasswordHasher", "bcrypt_sha256", "bcrypt_sha256$$2b$12$"),
-        ("ScryptPasswordHasher", "scrypt", "scrypt$16384$"),
+    let own = "argon2_time_cost = 3\nargon2_memory_cost = 1024\nargon2_parallelism = 2\nbcrypt_rounds = 5\n\
+               scrypt_work_factor = 1024\nscrypt_block_size = 4\nscrypt_parallelism = 2";
+    let usual = "django.contrib.auth.hashers";
+    for (class, name, parameters, begins) in [
+        (format!("{usual}.Argon2PasswordHasher"), "argon2", "", "argon2$argon2id$v=19$m=102400,t=2,p=8$"),
+        (format!("{usual}.BCryptSHA256PasswordHasher"), "bcrypt_sha256", "", "bcrypt_sha256$$2b$12$"),
+        (format!("{usual}.ScryptPasswordHasher"), "scrypt", "", "scrypt$16384$"),
+        ("__main__.Argon2".to_owned(), "argon2", own, "argon2$argon2id$v=19$m=1024,t=3,p=2$"),
+        ("__main__.BCrypt".to_owned(), "bcrypt_sha256", own, "bcrypt_sha256$$2b$05$"),
+        ("__main__.PlainBCrypt".to_owned(), "bcrypt", "bcrypt_rounds = 6", "bcrypt$$2b$06$"),
+        ("__main__.Scrypt".to_owned(), "scrypt", own, "scrypt$1024$"),
     ] {
-        let settings = format!("{{\"PASSWORD_HASHERS\": [\"django.contrib.auth.hashers.{class}\"]}}");
-        let section = format!("password_hasher = '{name}'");
+        let settings = json!({ "PASSWORD_HASHERS": [class] }).to_string();
+        let section = format!("password_hasher = '{name}'\n{parameters}");
         let differently = Differently { settings: &settings, section: &section, ..Differently::default() };
         let Some(mut pair) = pair(differently).await else { return };
         assert!(pair.sign_in(Of::Haechi, "bob", PASSWORD).await, "{name}");

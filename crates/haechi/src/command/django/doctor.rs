@@ -146,7 +146,7 @@ async fn content(report: &mut Report, app: &App, neighbour: &Neighbour, db: &Db)
         Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
         Ok((all, same)) => report.warn(&format!(
             "{same} of {all} passwords are hashed as configured: if the newest of the others are of the Django site, \
-             `version`, `password_hasher` or `pbkdf2_iterations` is not what it has"
+             `version`, `password_hasher` or one of its parameters is not what it has"
         )),
         Err(error) => report.wrong(&format!("{} cannot be read: {error}", app.users.table)),
     }
@@ -248,6 +248,12 @@ mod tests {
         for (line, what) in [
             ("signing_backend = 'a.Signer'", "signing_backend"),
             ("use_tz = false", "use_tz"),
+            ("password_hasher = 'argon2'\nargon2_memory_cost = 1048576", "memory_cost 1048576, time_cost 2"),
+            (
+                "password_hasher = 'bcrypt'\nbcrypt_rounds = 20",
+                "bcrypt with 20 rounds, which haechi does not compute",
+            ),
+            ("password_hasher = 'scrypt'\nscrypt_work_factor = 1000", "work_factor 1000"),
             ("auth_backend = 'x'", "auth_backend"),
             ("auth_backends = ['a.B', 'x']", "auth_backend is \"x\""),
             ("auth_backends = ['a.B', 'c.D']", "which auth_backends does not list"),

@@ -63,6 +63,16 @@ if backend is None:
 line("password_hasher", hasher.algorithm)
 if hasher.algorithm.startswith("pbkdf2") and iterations != usual:
     line("pbkdf2_iterations", iterations)
+parameters = {
+    "argon2": ["time_cost", "memory_cost", "parallelism"],
+    "bcrypt_sha256": ["rounds"],
+    "bcrypt": ["rounds"],
+    "scrypt": ["work_factor", "block_size", "parallelism"],
+}
+for parameter in parameters.get(hasher.algorithm, []):
+    line(f"{hasher.algorithm.split('_')[0]}_{parameter}", getattr(hasher, parameter))
+if hasher.salt_entropy > 131:
+    print("# the hasher wants longer salts than haechi's (131 bits): each site would rewrite the other's hashes")
 age("password_reset_timeout", settings.PASSWORD_RESET_TIMEOUT)
 line("signed_cookie_legacy", getattr(settings, "SIGNED_COOKIE_LEGACY_SALT_FALLBACK", None))
 line("message_storage", storage)
