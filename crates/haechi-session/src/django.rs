@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haechi_core::{Compress, KeyRing, Purpose, Signer};
+use haechi_core::{Compress, ErrorKind, KeyRing, Purpose, Signer};
 use haechi_db::{Db, Model, sql};
 use jiff::Timestamp;
 
@@ -20,7 +20,9 @@ pub struct DjangoStore {
     db: Db,
     signer: Signer,
     age: Duration,
+    /// What is written at a sign-in here, and everything that is taken for a sign-in there.
     backend: String,
+    backends: Vec<String>,
 }
 
 #[derive(Model)]
@@ -37,13 +39,22 @@ impl DjangoStore {
     #[must_use]
     pub fn new(db: Db, keys: KeyRing, age: Duration) -> Self {
         let signer = Signer::new(keys, Purpose::new("django.contrib.sessions.SessionStore"));
-        Self { db, signer, age, backend: "django.contrib.auth.backends.ModelBackend".to_owned() }
+        let backend = "django.contrib.auth.backends.ModelBackend".to_owned();
+        Self { db, signer, age, backend, backends: Vec::new() }
     }
 
-    /// Sets the dotted path that Django lists in `AUTHENTICATION_BACKENDS`, if it is not `ModelBackend`.
+    /// Sets the dotted path that a sign-in here writes, if it is not that of `ModelBackend`: Django asks the backend of
+    /// this path for the user, and takes the visitor for nobody if `AUTHENTICATION_BACKENDS` does not list it.
     #[must_use]
     pub fn backend(mut self, path: &str) -> Self {
         path.clone_into(&mut self.backend);
+        self
+    }
+
+    /// Takes the users of sessions of these paths, too: all of `AUTHENTICATION_BACKENDS`. A session keeps its own.
+    #[must_use]
+    pub fn backends(mut self, paths: &[String]) -> Self {
+        self.backends = paths.to_vec();
         self
     }
 
@@ -64,7 +75,7 @@ impl DjangoStore {
     /// let values = Values::parse(r#"{"a":1}"#).unwrap();
     /// let data = store.encode(&values, 1_700_000_000);
     /// assert_eq!(data, "eyJhIjoxfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8");
-    /// assert_eq!(store.decode(&data), values);
+    /// assert_eq!(store.decode(&data).unwrap(), values);
     /// # }
     /// ```
     #[must_use]
@@ -72,12 +83,25 @@ impl DjangoStore {
         self.signer.sign_object(&values.to_json(), now, Compress::IfShorter)
     }
 
-    /// Returns the values in `session_data`; whatever cannot be verified or read is an empty session, as in Django.
-    #[must_use]
-    pub fn decode(&self, data: &str) -> Values {
+    /// Returns the values in `session_data`; what these keys did not sign is an empty session, as in Django.
+    ///
+    /// # Errors
+    /// Fails if the keys signed it and it cannot be read, as where it inflates beyond 1 MiB. Django reads more than we
+    /// do, so that this is a session that somebody uses: it must not be replaced by an empty one.
+    pub fn decode(&self, data: &str) -> Result<Values, Error> {
         // The row's own end counts, not the age of the signature.
-        let json = self.signer.unsign_object(data, i64::MAX, None);
-        json.ok().and_then(|json| Values::parse(&json).ok()).unwrap_or_default()
+        let unreadable = match self.signer.unsign_object(data, i64::MAX, None) {
+            Ok(json) => match Values::parse(&json) {
+                Ok(values) => return Ok(values),
+                Err(error) => Error::store(error),
+            },
+            Err(error) if error.kind() == ErrorKind::BadPayload => Error::store(error),
+            Err(_) => return Ok(Values::default()),
+        };
+        if let Error::Store(why) = &unreadable {
+            tracing::error!(%why, "a session of the Django site cannot be read here, and is left as it is");
+        }
+        Err(unreadable)
     }
 
     /// Returns whether `session_data` was signed by a key of the ring, and holds a session.
@@ -87,19 +111,26 @@ impl DjangoStore {
         json.is_ok_and(|json| Values::parse(&json).is_ok())
     }
 
-    fn record(&self, row: &SessionRow) -> Record {
-        let values = self.decode(&row.session_data);
+    fn record(&self, row: &SessionRow) -> Result<Record, Error> {
+        let values = self.decode(&row.session_data)?;
         let expires = row.expire_date.as_second();
         let seen = expires - crate::limits::seconds(self.age);
-        // A path that is not listed makes the visitor anonymous, and the row is kept.
-        let known = values.get::<String>(BACKEND).ok().flatten().is_some_and(|path| path == self.backend);
-        let user = values.get::<String>(USER).ok().flatten().filter(|_| known);
-        Record { values, user, created: seen, seen, expires, ..Record::default() }
+        let user = self.user(&values);
+        Ok(Record { values, user, created: seen, seen, expires, ..Record::default() })
+    }
+
+    /// A path that is not listed makes the visitor anonymous, and the row is kept.
+    fn user(&self, values: &Values) -> Option<String> {
+        let path = values.get::<String>(BACKEND).ok().flatten()?;
+        let listed = path == self.backend || self.backends.contains(&path);
+        values.get(USER).ok().flatten().filter(|_| listed)
     }
 
     fn changed(&self, mut values: Values, write: Write<'_>) -> Result<String, Error> {
         write.changes.apply(&mut values);
-        if let Some(user) = &write.record.user {
+        if let Some(user) = &write.record.user
+            && self.user(&values).as_ref() != Some(user)
+        {
             values.insert(USER, user)?;
             values.insert(BACKEND, &self.backend)?;
         }
@@ -131,7 +162,7 @@ impl DjangoStore {
         for _ in 0..ATTEMPTS {
             let Some(row) = self.row(old).await? else { return Ok(Saved::Gone) };
             let (key, before) = (row.session_key, row.session_data);
-            let data = self.changed(self.decode(&before), write)?;
+            let data = self.changed(self.decode(&before)?, write)?;
             // Compared with what was read: a request of Django's in between is not overwritten.
             let replaced = sql!(
                 "update django_session set session_key = {new}, session_data = {data}, expire_date = {expires}
@@ -176,14 +207,17 @@ impl DjangoStore {
         )
         .all(&self.db)
         .await?;
-        let records = rows.iter().map(|row| (StoreKey::new(row.session_key.clone()), self.record(row)));
+        // One that cannot be read was logged, and keeps nobody's others from being ended.
+        let records = rows
+            .iter()
+            .filter_map(|row| Some((StoreKey::new(row.session_key.clone()), self.record(row).ok()?)));
         Ok(records.filter(|(_, record)| record.user.as_deref() == Some(user)).collect())
     }
 }
 
 impl SessionStore for DjangoStore {
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Record>> {
-        Box::pin(async move { Ok(self.row(key).await?.map(|row| self.record(&row))) })
+        Box::pin(async move { self.row(key).await?.map(|row| self.record(&row)).transpose() })
     }
 
     fn save<'a>(&'a self, write: Write<'a>) -> StoreFuture<'a, Saved> {

@@ -19,7 +19,7 @@ pub enum Error {
         cause: serde_json::Error,
     },
     /// The store holds something that is no session.
-    #[error("the stored session is not a JSON object; it is treated as ended")]
+    #[error("the stored session is not a JSON object")]
     MalformedValues,
     /// The session would become larger than a session may be.
     #[error(

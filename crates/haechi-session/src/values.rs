@@ -26,7 +26,7 @@ impl Values {
     /// Reads an object as Python's `json` writes it.
     ///
     /// # Errors
-    /// Fails if the text is not an object, is nested deeper than 64, or goes on after its end.
+    /// Fails if the text is not an object, or goes on after its end.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut scanner = Scanner { text, at: 0 };
         let mut values = Self::default();
@@ -207,7 +207,7 @@ impl<'a> Scanner<'a> {
             let name = self.taking(Self::string)?;
             self.expect(b':')?;
             self.space();
-            let json = self.taking(|scanner| scanner.value(0))?;
+            let json = self.taking(Self::value)?;
             // A name twice: the last wins, as in Python.
             values.set(normal(name), ascii(json));
             if self.expect(b'}').is_some() {
@@ -217,36 +217,44 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Option<()> {
-        match self.peek()? {
-            b'"' => self.string(),
-            b'{' => self.nested(b'}', depth, |scanner| {
-                scanner.space();
-                scanner.string()?;
-                scanner.expect(b':')
-            }),
-            b'[' => self.nested(b']', depth, |_| Some(())),
-            _ => self.word(),
+    /// Passes over a value. What is open stands in a list: as recursion, a deep session would overflow the stack, and
+    /// a limit would lose what Python nests deeper.
+    fn value(&mut self) -> Option<()> {
+        let mut open = Vec::new();
+        loop {
+            let close = match self.peek()? {
+                b'{' => Some(b'}'),
+                b'[' => Some(b']'),
+                b'"' => self.string().map(|()| None)?,
+                _ => self.word().map(|()| None)?,
+            };
+            if let Some(close) = close {
+                self.at += 1;
+                open.push(close);
+                if self.expect(close).is_none() {
+                    self.member(close)?;
+                    continue;
+                }
+                open.pop();
+            }
+            while open.last().is_some_and(|close| self.expect(*close).is_some()) {
+                open.pop();
+            }
+            let Some(close) = open.last() else { return Some(()) };
+            self.expect(b',')?;
+            self.member(*close)?;
         }
     }
 
-    fn nested(&mut self, close: u8, depth: usize, name: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
-        self.at += 1;
-        if depth == MAX_DEPTH {
-            return None;
-        }
-        if self.expect(close).is_some() {
-            return Some(());
-        }
-        loop {
-            name(self)?;
+    /// Passes to the next value of what `close` ends, over its name if it has one.
+    fn member(&mut self, close: u8) -> Option<()> {
+        self.space();
+        if close == b'}' {
+            self.string()?;
+            self.expect(b':')?;
             self.space();
-            self.value(depth + 1)?;
-            if self.expect(close).is_some() {
-                return Some(());
-            }
-            self.expect(b',')?;
         }
+        Some(())
     }
 
     fn string(&mut self) -> Option<()> {
@@ -315,8 +323,6 @@ fn is_long_number(word: &str) -> bool {
         && digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b))
 }
 
-const MAX_DEPTH: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +346,13 @@ mod tests {
         ] {
             check(text, Some(text));
         }
+        for depth in [65, 300, 100_000] {
+            let (lists, objects) = ("[".repeat(depth), "{\"b\":".repeat(depth));
+            let text = format!("{{\"a\":{lists}1{}}}", "]".repeat(depth));
+            check(&text, Some(&text));
+            let text = format!("{{\"a\":{objects}[]{}}}", "}".repeat(depth));
+            check(&text, Some(&text));
+        }
         check(" { \"a\" : [1, 2] ,\n\"b\":\"\" } ", Some(r#"{"a":[1, 2],"b":""}"#));
         check(r#"{"a":1,"a":2}"#, Some(r#"{"a":2}"#));
         check("{\"a\":\"zo\u{eb}\"}", Some(r#"{"a":"zo\u00eb"}"#));
@@ -347,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused() {
-        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(66), "]".repeat(66));
+        let open = format!("{{\"a\":{}", "[".repeat(100_000));
         for text in [
             "",
             "[]",
@@ -366,7 +379,18 @@ mod tests {
             "{\"a\":e5}",
             "{\"a\":1e999x}",
             "{\"a\":-}",
-            &deep,
+            "{\"a\":[1,]}",
+            "{\"a\":[,1]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":[1}]",
+            "{\"a\":{\"b\":1]}",
+            "{\"a\":{\"b\"}}",
+            "{\"a\":{\"b\":}}",
+            "{\"a\":{\"b\":1,}}",
+            "{\"a\":{1:1}}",
+            "{\"a\":[\"b\":1]}",
+            "{\"a\":[]]}",
+            &open,
         ] {
             check(text, None);
         }

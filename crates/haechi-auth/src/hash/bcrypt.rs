@@ -30,11 +30,23 @@ pub struct Bcrypt {
 impl BcryptSha256 {
     /// What Django writes: cost 12.
     pub const DJANGO: Self = Self { cost: 12 };
+
+    /// Returns a hasher with this cost, or `None` if it is outside [`Bounds`] or of bcrypt itself.
+    #[must_use]
+    pub fn new(cost: u32) -> Option<Self> {
+        (4..=Bounds::DEFAULT.bcrypt_cost).contains(&cost).then_some(Self { cost })
+    }
 }
 
 impl Bcrypt {
     /// What Django writes: cost 12.
     pub const DJANGO: Self = Self { cost: 12 };
+
+    /// Returns a hasher with this cost, or `None` if it is outside [`Bounds`] or of bcrypt itself.
+    #[must_use]
+    pub fn new(cost: u32) -> Option<Self> {
+        (4..=Bounds::DEFAULT.bcrypt_cost).contains(&cost).then_some(Self { cost })
+    }
 }
 
 impl Hasher for BcryptSha256 {

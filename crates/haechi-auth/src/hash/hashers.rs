@@ -44,16 +44,14 @@ impl Hashers {
 
     /// Returns the list for a database shared with a Django that writes PBKDF2 with `iterations` (5.2:
     /// 1,000,000, 6.0: 1,200,000, 6.1: 1,500,000); rows are never upgraded.
-    #[expect(clippy::missing_panics_doc, reason = "the expectation always holds")]
     #[must_use]
     pub fn django(iterations: u32) -> Self {
-        Self::django_preferring("pbkdf2_sha256", iterations).expect("the list has this algorithm")
+        Self::django_preferring(Box::new(Pbkdf2::new(Pbkdf2Digest::Sha256, iterations)), iterations)
     }
 
-    /// As [`django`](Self::django) for a Django whose first hasher is another one, by the name of its algorithm; `None`
-    /// for one that is not known. Its parameters are those of Django.
+    /// As [`django`](Self::django) for a Django whose first hasher is `preferred`, which has to have its parameters.
     #[must_use]
-    pub fn django_preferring(algorithm: &str, iterations: u32) -> Option<Self> {
+    pub fn django_preferring(preferred: Box<dyn Hasher>, iterations: u32) -> Self {
         let mut all: Vec<Box<dyn Hasher>> = vec![
             Box::new(Pbkdf2::new(Pbkdf2Digest::Sha256, iterations)),
             Box::new(Pbkdf2::new(Pbkdf2Digest::Sha1, iterations)),
@@ -62,9 +60,8 @@ impl Hashers {
             Box::new(Bcrypt::DJANGO),
             Box::new(Scrypt::DJANGO),
         ];
-        let at = all.iter().position(|hasher| hasher.algorithm() == algorithm)?;
-        let preferred = all.remove(at);
-        Some(Self::new(preferred, all, Upgrade::Never))
+        all.retain(|hasher| hasher.algorithm() != preferred.algorithm());
+        Self::new(preferred, all, Upgrade::Never)
     }
 
     /// Returns the column for `password`, made by the preferred hasher under a fresh salt.

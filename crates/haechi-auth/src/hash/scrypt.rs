@@ -19,6 +19,13 @@ impl Scrypt {
     /// What Django writes.
     pub const DJANGO: Self = Self { costs: Costs { log_n: 14, r: 8, p: 5 } };
 
+    /// Returns a hasher with these parameters, or `None` if `n` is no power of two or they are outside [`Bounds`].
+    #[must_use]
+    pub fn new(n: u32, r: u32, p: u32) -> Option<Self> {
+        let costs = Costs { log_n: u8::try_from(n.trailing_zeros()).ok()?, r, p };
+        (n.is_power_of_two() && n > 1 && costs.bounded()).then_some(Self { costs })
+    }
+
     fn parse(encoded: &str) -> Option<Parsed<'_>> {
         if encoded.len() > MAX_ENCODED {
             return None;

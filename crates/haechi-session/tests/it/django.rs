@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use haechi_core::{KeyRing, SecretKey, SecureCookie, TestClock};
-use haechi_db::{Db, Migration, MigrationSet, Migrations};
+use haechi_core::{Compress, KeyRing, Purpose, SecretKey, SecureCookie, Signer, TestClock};
+use haechi_db::{Db, Migration, MigrationSet, Migrations, sql};
 use haechi_session::{
-    At, Changes, Client, DjangoStore, Record, SessionStore, Sessions, StoreKey, Values, Write,
+    At, Changes, Client, DjangoStore, Error, Record, SessionStore, Sessions, StoreKey, Values, Write,
 };
 use http::{HeaderMap, StatusCode, header};
 
@@ -22,11 +22,17 @@ impl MigrationSet for DjangoTables {
 }
 
 async fn store() -> DjangoStore {
-    let db = Db::memory().await.unwrap();
+    store_in(Db::memory().await.unwrap()).await
+}
+
+async fn store_in(db: Db) -> DjangoStore {
     Migrations::new().with::<DjangoTables>().apply(&db).await.unwrap();
+    DjangoStore::new(db, keys(), Duration::from_secs(1_209_600))
+}
+
+fn keys() -> KeyRing {
     let key = "oracle-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz";
-    let keys = KeyRing::new(SecretKey::shared_with_django(key).unwrap());
-    DjangoStore::new(db, keys, Duration::from_secs(1_209_600))
+    KeyRing::new(SecretKey::shared_with_django(key).unwrap())
 }
 
 #[tokio::test]
@@ -50,10 +56,10 @@ async fn session_data_of_a_live_django_is_read_and_written() {
     ];
     let store = store().await;
     for (json, data) in rows {
-        assert_eq!(store.decode(data).to_json(), json);
+        assert_eq!(store.decode(data).unwrap().to_json(), json);
         assert!(store.verifies(data), "{json}");
         let ours = store.encode(&Values::parse(json).unwrap(), 1_700_000_000);
-        assert_eq!(store.decode(&ours).to_json(), json);
+        assert_eq!(store.decode(&ours).unwrap().to_json(), json);
         if !data.starts_with('.') {
             assert_eq!(ours, data, "uncompressed text is the same to the byte");
         }
@@ -64,9 +70,38 @@ async fn session_data_of_a_live_django_is_read_and_written() {
         "eyJhIjoxfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY9",
         "eyJhIjoyfQ:1r31eq:JRFvCJdUyylJKR5Xg6ALSKO_gAitP4YUhlVkXGzSxY8",
     ] {
-        assert!(store.decode(forged).is_empty(), "{forged}");
+        assert!(store.decode(forged).unwrap().is_empty(), "{forged}");
         assert!(!store.verifies(forged), "{forged}");
     }
+}
+
+/// The site next door reads them, and somebody is signed in there by them.
+#[tokio::test]
+async fn a_session_that_is_signed_and_cannot_be_read_is_an_error_and_left_as_it_is() {
+    let db = Db::memory().await.unwrap();
+    let store = store_in(db.clone()).await;
+    let signer = Signer::new(keys(), Purpose::new("django.contrib.sessions.SessionStore"));
+    let big = format!("{{\"big\":\"{}\"}}", "x".repeat(1 << 20));
+    for (number, json) in ["[1]", "{\"a\":1", &big].into_iter().enumerate() {
+        let text = format!("{number:0>32}");
+        let data = signer.sign_object(json, 1_700_000_000, Compress::IfShorter);
+        sql!("insert into django_session values ({text}, {data}, '2100-01-01 00:00:00')")
+            .execute(&db)
+            .await
+            .unwrap();
+        let (key, other) = (StoreKey::new(text.clone()), StoreKey::new("o".repeat(32)));
+        assert!(matches!(store.decode(&data), Err(Error::Store(_))) && !store.verifies(&data));
+        assert!(matches!(store.load(&key).await, Err(Error::Store(_))), "{number}");
+        let record = Record { user: Some("7".to_owned()), expires: 4_000_000_000, ..Record::default() };
+        let changes = Changes::setting("a", &1).unwrap();
+        for at in [At::Same(&key), At::Moved(&key, &other)] {
+            let saved = store.save(Write { at, record: &record, changes: &changes }).await;
+            assert!(matches!(saved, Err(Error::Store(_))), "{number}");
+        }
+        let kept = sql!("select session_data from django_session where session_key = {text}");
+        assert_eq!(kept.scalar::<String>(&db).await.unwrap(), data);
+    }
+    assert!(store.list("7").await.unwrap().is_empty());
 }
 
 /// Reading moves no end there, writing moves that of the row and that of the cookie together.
@@ -107,8 +142,9 @@ async fn a_shared_session_is_prolonged_by_writing_or_by_every_request_if_django_
 
 #[tokio::test]
 async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
-    let store = store().await;
-    for (path, expected) in [("django.contrib.auth.backends.ModelBackend", Some("7")), ("evil.Backend", None)]
+    let store = store().await.backend("own.Backend").backends(&["listed.Backend".to_owned()]);
+    for (path, expected) in
+        [("own.Backend", Some("7")), ("listed.Backend", Some("7")), ("evil.Backend", None)]
     {
         let key = StoreKey::new(format!("{:x<32}", path.len()));
         let mut record = Record { seen: 1_700_000_000, expires: 4_000_000_000, ..Record::default() };
@@ -125,7 +161,17 @@ async fn a_user_of_an_unlisted_backend_is_anonymous_and_the_row_is_kept() {
             .save(Write { at: At::Same(&key), record: &record, changes: &Changes::default() })
             .await
             .unwrap();
-        assert!(store.load(&key).await.unwrap().unwrap().values.json("_auth_user_backend").is_some());
+        let written = async |user: &str| {
+            let record = Record { user: Some(user.to_owned()), ..record.clone() };
+            let changes = Changes::default();
+            store.save(Write { at: At::Same(&key), record: &record, changes: &changes }).await.unwrap();
+            let found = store.load(&key).await.unwrap().unwrap();
+            found.values.get::<String>("_auth_user_backend").unwrap().unwrap()
+        };
+        let unchanged = store.load(&key).await.unwrap().unwrap();
+        assert_eq!(unchanged.values.get::<String>("_auth_user_backend").unwrap().as_deref(), Some(path));
+        assert_eq!(written("7").await, expected.map_or("own.Backend", |_| path), "a listed path is kept");
+        assert_eq!(written("8").await, "own.Backend", "another user signed in here");
     }
 }
 

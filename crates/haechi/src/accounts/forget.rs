@@ -10,6 +10,9 @@ use crate::Site;
 
 /// Tells the browser to forget the pages, what scripts stored, and every cookie that it sent but that of a known device.
 ///
+/// Beside a Django only the pages go, and cookies of our own: the rest is of the site next door, whose own sign-out
+/// leaves a cart, a consent and a message that waits where they are. The session removes its cookie itself.
+///
 /// # Security
 ///
 /// `Clear-Site-Data: "cookies"` would take the known device with the rest, and its user could be kept out by a stranger's
@@ -17,9 +20,14 @@ use crate::Site;
 /// than the site's own stays: the application that set it removes it.
 pub(super) fn forget(site: &Site, headers: &HeaderMap, response: &mut Response) {
     let answer = response.headers_mut();
-    answer.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
-    let kept = site.inner.device_cookie.name();
-    let names: BTreeSet<&str> = names(headers).filter(|name| *name != kept).collect();
+    let (data, shared) = match site.is_shared() {
+        true => ("\"cache\"", true),
+        false => ("\"cache\", \"storage\"", false),
+    };
+    answer.insert("clear-site-data", HeaderValue::from_static(data));
+    let (kept, own) = (site.inner.device_cookie.name(), site.inner.form_cookie.name());
+    let goes = |name: &&str| if shared { *name == own } else { *name != kept };
+    let names: BTreeSet<&str> = names(headers).filter(goes).collect();
     for name in names.into_iter().take(MOST) {
         let secure = if name.starts_with("__") { "; Secure" } else { "" };
         if let Ok(line) = HeaderValue::try_from(format!("{name}=; Path=/; Max-Age=0{secure}")) {

@@ -27,6 +27,9 @@ pub(super) async fn run(built: Built) -> Result<ExitCode, Failure> {
     for warning in site.templates().warnings() {
         println!("warning  {warning}");
     }
+    if let Some(warning) = crate::mail::warning(&built) {
+        println!("warning  {warning}");
+    }
     for warning in site.db().role_warnings().await? {
         println!("warning  {warning}");
     }

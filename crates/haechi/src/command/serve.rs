@@ -70,6 +70,9 @@ pub(super) async fn run(built: Built, runtime: Runtime) -> Result<ExitCode, Fail
 /// Brings the tables up to date on a developer's machine, and makes our own beside those of a Django; elsewhere refuses to serve with pending migrations.
 async fn ready(built: &Built) -> Result<(), Failure> {
     let (db, migrations) = (built.site.db(), &built.migrations);
+    if let Some(warning) = crate::mail::warning(built) {
+        tracing::warn!(target: "haechi", "{warning}");
+    }
     if let Some(neighbour) = &built.site.inner.neighbour {
         for warning in &neighbour.warnings {
             tracing::warn!(target: "haechi", "{warning}");

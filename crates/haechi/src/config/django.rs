@@ -39,12 +39,36 @@ pub struct Django {
     /// The entry of `AUTHENTICATION_BACKENDS` in whose name people sign in here.
     #[serde(default = "text::<MODEL_BACKEND>")]
     pub auth_backend: String,
+    /// `AUTHENTICATION_BACKENDS`; without it, `auth_backend` alone.
+    #[serde(default)]
+    pub auth_backends: Vec<String>,
     /// The first of `PASSWORD_HASHERS`, by its algorithm.
     #[serde(default = "text::<PBKDF2>")]
     pub password_hasher: String,
     /// The iterations of PBKDF2 where they are not those of the version.
     #[serde(default)]
     pub pbkdf2_iterations: Option<u32>,
+    /// `time_cost` of the Argon2 hasher; each parameter of a hasher is Django's own unless it is said.
+    #[serde(default)]
+    pub argon2_time_cost: Option<u32>,
+    /// `memory_cost` of the Argon2 hasher, in KiB.
+    #[serde(default)]
+    pub argon2_memory_cost: Option<u32>,
+    /// `parallelism` of the Argon2 hasher.
+    #[serde(default)]
+    pub argon2_parallelism: Option<u32>,
+    /// `rounds` of the bcrypt hashers.
+    #[serde(default)]
+    pub bcrypt_rounds: Option<u32>,
+    /// `work_factor` of the scrypt hasher.
+    #[serde(default)]
+    pub scrypt_work_factor: Option<u32>,
+    /// `block_size` of the scrypt hasher.
+    #[serde(default)]
+    pub scrypt_block_size: Option<u32>,
+    /// `parallelism` of the scrypt hasher.
+    #[serde(default)]
+    pub scrypt_parallelism: Option<u32>,
     /// `PASSWORD_RESET_TIMEOUT`.
     #[serde(default = "days::<3>", deserialize_with = "duration::deserialize")]
     pub password_reset_timeout: Duration,

@@ -5,12 +5,12 @@
 
 mod cookies;
 mod faults;
+mod hasher;
 mod settings;
 mod version;
 
 use std::time::Duration;
 
-use haechi_auth::hash::Hashers;
 use haechi_auth::{Authority, ResetTokens};
 use haechi_core::{KeyRing, SecureCookie, SignedCookieSalt};
 use haechi_db::Db;
@@ -18,6 +18,7 @@ use haechi_session::{CookieStore, DjangoMessages, DjangoStore, MessageStorage, S
 use jiff::tz::TimeZone;
 
 pub use self::faults::Faults;
+use self::hasher::PreferredHasher;
 use self::version::Version;
 use crate::config;
 use crate::users::Users;
@@ -61,8 +62,7 @@ pub(crate) struct Neighbour {
     pub(crate) warnings: Vec<String>,
     session_cookie: SecureCookie,
     messages: (MessageStorage, SecureCookie),
-    hasher: String,
-    iterations: u32,
+    hasher: PreferredHasher,
     zone: TimeZone,
     settings: config::Django,
 }
@@ -81,19 +81,19 @@ impl Neighbour {
         let engine = faults.note(settings::engine(&settings.session_engine));
         let zone = faults.note(settings::zone(&settings.time_zone));
         let storage = faults.note(settings::message_storage(&settings.message_storage));
-        let hasher = faults.note(settings::hasher(&settings.password_hasher));
+        let hasher = faults.note(PreferredHasher::read(settings, version));
         faults.note(settings::formats(settings));
+        faults.note(settings::backends(settings));
         let session_cookie = faults.note(cookies::session(settings, secure));
         let messages_cookie = faults.note(cookies::messages(settings, secure));
         let csrf = faults.note(cookies::csrf(settings, secure));
-        let iterations = faults.note(settings::iterations(settings.pbkdf2_iterations, version));
         let (Some(keys), Some(version), Some(engine), Some(zone), Some(storage), Some(hasher)) =
             (keys, version, engine, zone, storage, hasher)
         else {
             return Err(faults);
         };
-        let (Some(session_cookie), Some(messages_cookie), Some(csrf), Some(iterations)) =
-            (session_cookie, messages_cookie, csrf, iterations)
+        let (Some(session_cookie), Some(messages_cookie), Some(csrf)) =
+            (session_cookie, messages_cookie, csrf)
         else {
             return Err(faults);
         };
@@ -110,7 +110,6 @@ impl Neighbour {
             session_cookie,
             messages: (storage, messages_cookie),
             hasher,
-            iterations,
             zone,
             settings: settings.clone(),
         })
@@ -141,17 +140,22 @@ impl Neighbour {
     pub(crate) fn store(&self, db: &Db) -> DjangoStore {
         DjangoStore::new(db.clone(), self.keys.clone(), self.settings.session_cookie_age)
             .backend(&self.settings.auth_backend)
+            .backends(&self.settings.auth_backends)
     }
 
     /// Returns who may sign in: the users of the shared table, with hashes that the neighbour finds nothing to
     /// rewrite in, and reset links that open there as well.
     pub(crate) fn authority(&self, db: &Db, users: &Users) -> Result<Authority, haechi_auth::Error> {
-        let hashers = Hashers::django_preferring(&self.hasher, self.iterations)
-            .expect("the name of the hasher was compared with the list");
         let links =
             ResetTokens::shared_with_django(self.keys.clone(), self.reset_timeout(), self.zone.clone());
-        let authority = (users.authority)(db, self.keys.clone(), hashers)?;
+        let authority = (users.authority)(db, self.keys.clone(), self.hasher.hashers())?;
         Ok(authority.reset_tokens(links))
+    }
+
+    /// Returns whether a session in the name of `backend` is somebody's here.
+    pub(crate) fn lists(&self, backend: &str) -> bool {
+        backend == self.settings.auth_backend
+            || self.settings.auth_backends.iter().any(|path| path == backend)
     }
 
     fn reset_timeout(&self) -> Duration {
@@ -160,18 +164,12 @@ impl Neighbour {
 
     /// Returns what a column of the preferred hasher begins with, before a `$`.
     pub(crate) fn hasher_prefix(&self) -> String {
-        match self.hasher.starts_with("pbkdf2") {
-            true => format!("{}${}", self.hasher, self.iterations),
-            false => self.hasher.clone(),
-        }
+        self.hasher.prefix()
     }
 
     /// Returns what `doctor` says of the hashes.
     pub(crate) fn hashes(&self) -> String {
-        match self.hasher.starts_with("pbkdf2") {
-            true => format!("{} with {} iterations", self.hasher, self.iterations),
-            false => self.hasher.clone(),
-        }
+        self.hasher.described()
     }
 }
 

@@ -1,12 +1,10 @@
 //! Single settings of a Django site, each read or refused with its reason.
 
-use haechi_auth::hash::Hashers;
 use haechi_core::{KeyRing, SecretKey};
 use haechi_session::MessageStorage;
 use jiff::tz::TimeZone;
 
 use super::Engine;
-use super::version::Version;
 use crate::config;
 
 /// Reads the keys. A key that could be guessed is refused in production; see [`warnings`] for the others.
@@ -89,31 +87,6 @@ pub(super) fn message_storage(text: &str) -> Result<MessageStorage, String> {
     }
 }
 
-/// Reads the name of the preferred hasher.
-pub(super) fn hasher(name: &str) -> Result<String, String> {
-    match Hashers::django_preferring(name, 1) {
-        Some(_) => Ok(name.to_owned()),
-        None => Err(format!(
-            "password_hasher is \"{name}\", and haechi writes pbkdf2_sha256, pbkdf2_sha1, argon2, bcrypt_sha256, bcrypt \
-             and scrypt: name the algorithm of the first of PASSWORD_HASHERS"
-        )),
-    }
-}
-
-/// The iterations of the version, or those that a site chose; the version may have been refused already.
-pub(super) fn iterations(own: Option<u32>, version: Option<Version>) -> Result<u32, String> {
-    match own {
-        Some(0) => {
-            Err("pbkdf2_iterations is 0, and must be what the hasher of the Django site has".to_owned())
-        }
-        Some(own) if own > MOST_ITERATIONS => {
-            Err(format!("pbkdf2_iterations is {own}; more than {MOST_ITERATIONS} are never computed here"))
-        }
-        Some(own) => Ok(own),
-        None => Ok(version.map_or(1, Version::iterations)),
-    }
-}
-
 /// Refuses formats of which there is no telling how they are read.
 pub(super) fn formats(settings: &config::Django) -> Result<(), String> {
     if settings.session_serializer != "django.contrib.sessions.serializers.JSONSerializer" {
@@ -135,18 +108,29 @@ pub(super) fn formats(settings: &config::Django) -> Result<(), String> {
              there twice; set USE_TZ = True on the Django site"
             .to_owned());
     }
-    let path = &settings.auth_backend;
-    let dotted = path.contains('.') && path.split('.').all(|part| !part.is_empty());
-    match dotted {
-        true => Ok(()),
-        false => Err(format!(
+    Ok(())
+}
+
+/// Reads the paths of `AUTHENTICATION_BACKENDS`.
+pub(super) fn backends(settings: &config::Django) -> Result<(), String> {
+    let own = &settings.auth_backend;
+    let dotted = |path: &&String| path.contains('.') && path.split('.').all(|part| !part.is_empty());
+    let all = std::iter::once(own).chain(&settings.auth_backends);
+    if let Some(path) = all.into_iter().find(|path| !dotted(path)) {
+        return Err(format!(
             "auth_backend is \"{path}\", and must be a dotted path that AUTHENTICATION_BACKENDS lists: Django takes a \
              visitor of any other for nobody"
-        )),
+        ));
     }
+    if !settings.auth_backends.is_empty() && !settings.auth_backends.contains(own) {
+        return Err(format!(
+            "auth_backend is \"{own}\", which auth_backends does not list: Django would take who signs in here for nobody; \
+             name one of the list that can find a user (get_user)"
+        ));
+    }
+    Ok(())
 }
 
 /// A key of fewer characters can be tried out against one signed cookie.
 const SHORTEST_KEY: usize = 20;
 const LEAST_DISTINCT: usize = 5;
-const MOST_ITERATIONS: u32 = 10_000_000;

@@ -52,7 +52,14 @@ import django
 django.setup()
 
 from django.contrib import auth, messages
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    BCryptPasswordHasher,
+    BCryptSHA256PasswordHasher,
+    PBKDF2PasswordHasher,
+    ScryptPasswordHasher,
+)
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
@@ -71,6 +78,33 @@ class Quick(PBKDF2PasswordHasher):
     iterations = 20_000
 
 
+class Argon2(Argon2PasswordHasher):
+    time_cost, memory_cost, parallelism = 3, 1024, 2
+
+
+class BCrypt(BCryptSHA256PasswordHasher):
+    rounds = 5
+
+
+class PlainBCrypt(BCryptPasswordHasher):
+    rounds = 6
+
+
+class Scrypt(ScryptPasswordHasher):
+    work_factor, block_size, parallelism = 1024, 4, 2
+
+
+class Gate:
+    """Judges a sign-in and finds nobody, as the AxesStandaloneBackend of django-axes."""
+
+    def authenticate(self, request, **credentials):
+        return None
+
+
+class Second(ModelBackend):
+    pass
+
+
 def whoami(request):
     user = request.user
     return JsonResponse(
@@ -87,7 +121,7 @@ def login(request):
     user = auth.authenticate(request, username=request.POST["username"], password=request.POST["password"])
     if user is None:
         return HttpResponse("no", status=401)
-    auth.login(request, user)
+    auth.login(request, user, backend=request.POST.get("backend"))
     return HttpResponse("signed in")
 
 
@@ -125,7 +159,10 @@ def reset(request, uid, token):
 
 
 def exotic(request):
-    request.session["exotic"] = [float("nan"), float("inf"), "\ud800", 2**70, "zoë ☃ 😀", 1e22, {"a": None}]
+    value = [float("nan"), float("inf"), "\ud800", 2**70, "zoë ☃ 😀", 1e22, {"a": None}]
+    for _ in range(int(request.GET.get("deep", "0"))):
+        value = [value]
+    request.session["exotic"] = value + ["x" * int(request.GET.get("long", "0"))]
     return HttpResponse("kept")
 
 
@@ -171,7 +208,7 @@ def cookie_get(request):
 
 
 def expiry(request):
-    request.session.set_expiry(int(request.GET["seconds"]))
+    request.session.set_expiry(json.loads(request.GET["seconds"]))
     return HttpResponse("set")
 
 

@@ -27,6 +27,26 @@ async fn who_signs_in_on_one_site_is_known_on_both_until_either_ends_it() {
     }
 }
 
+/// The cart, the consent and the message that waits are of the site next door.
+#[tokio::test]
+async fn a_sign_out_at_haechi_takes_no_more_from_the_browser_than_one_at_django() {
+    let Some(mut pair) = pair(Differently::default()).await else { return };
+    let mut left = Vec::new();
+    for end in BOTH {
+        pair.new_browser();
+        assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
+        pair.jar.plant("cart", "3");
+        pair.get(Of::Django, "/message-add?m=saved&level=25").await;
+        let answer = pair.post(end, "/logout", &[]).await;
+        let names = ["sessionid", "cart", "messages", "csrftoken"].map(|name| pair.jar.find(name).is_some());
+        assert_eq!(names, [false, true, true, true], "{end:?}");
+        let shown = pair.json(Of::Django, "/messages").await;
+        assert_eq!(shown["messages"][0]["message"], "saved", "{end:?}");
+        left.push(answer);
+    }
+    assert_eq!(left[1].header("clear-site-data"), "\"cache\"", "pages behind a session do not stay");
+}
+
 #[tokio::test]
 async fn permissions_and_pages_of_members_follow_the_session_of_the_neighbour() {
     for mut pair in pairs(Differently::default()).await {
@@ -260,7 +280,7 @@ async fn a_signed_cookie_of_either_site_is_read_by_the_other() {
 #[tokio::test]
 async fn what_only_python_can_write_survives_a_write_of_haechi_byte_for_byte() {
     for mut pair in pairs(Differently::default()).await {
-        pair.get(Of::Django, "/exotic").await;
+        pair.get(Of::Django, "/exotic?deep=300").await;
         let before = pair.get(Of::Django, "/raw").await.text();
         assert!(
             before.contains("NaN") && before.contains("\\ud800") && before.contains("1180591620717411303424")
@@ -274,6 +294,21 @@ async fn what_only_python_can_write_survives_a_write_of_haechi_byte_for_byte() {
         assert!(pair.sign_in(Of::Haechi, "bob", PASSWORD).await);
         assert_eq!(pair.get(Of::Django, "/raw").await.text(), "null", "another user's does not");
     }
+}
+
+/// Django reads sessions of any size: one that haechi does not read is neither emptied nor replaced by it.
+#[tokio::test]
+async fn a_session_too_large_for_haechi_stays_as_it_is_at_django() {
+    let Some(mut pair) = pair(Differently::default()).await else { return };
+    assert!(pair.sign_in(Of::Django, "ada", PASSWORD).await);
+    pair.get(Of::Django, "/exotic?long=1100000").await;
+    let before = pair.get(Of::Django, "/raw").await.text();
+    for path in ["/whoami", "/session-set?a=1"] {
+        let answer = pair.get(Of::Haechi, path).await;
+        assert!(answer.status.is_server_error() && answer.cookies().is_empty(), "{path}: {}", answer.text());
+    }
+    assert_eq!(pair.who(Of::Django).await.as_deref(), Some("ada"));
+    assert!(pair.get(Of::Django, "/raw").await.text() == before);
 }
 
 #[tokio::test]
@@ -333,24 +368,59 @@ async fn a_session_lives_as_long_as_django_says() {
     };
     let line = cookie(&answer);
     assert!(line.contains("Max-Age=1209600; HttpOnly; SameSite=Lax"), "{line}");
-    pair.get(Of::Django, "/expiry?seconds=300").await;
-    let line = cookie(&pair.get(Of::Haechi, "/session-set?b=1").await);
-    assert!(line.contains("Max-Age=300;"), "{line}");
-    pair.get(Of::Django, "/expiry?seconds=0").await;
-    let line = cookie(&pair.get(Of::Haechi, "/session-set?b=2").await);
-    assert!(!line.contains("Max-Age"), "{line}");
+    for own in ["300", "300.0", "300.9"] {
+        pair.get(Of::Django, &format!("/expiry?seconds={own}")).await;
+        let line = cookie(&pair.get(Of::Haechi, "/session-set?b=1").await);
+        assert!(line.contains("Max-Age=300;"), "{own}: {line}");
+    }
+    for own in ["0", "0.0"] {
+        pair.get(Of::Django, &format!("/expiry?seconds={own}")).await;
+        let line = cookie(&pair.get(Of::Haechi, "/session-set?b=2").await);
+        assert!(!line.contains("Max-Age"), "{own}: {line}");
+    }
+}
+
+/// As django-axes documents it: the first backend only judges, and asks none for a user.
+#[tokio::test]
+async fn who_signs_in_through_any_backend_of_the_list_is_known_on_both() {
+    let (gate, model, second) =
+        ("__main__.Gate", "django.contrib.auth.backends.ModelBackend", "__main__.Second");
+    for (list, of_haechi) in [([gate, model, second], model), ([gate, second, second], second)] {
+        let settings = json!({ "AUTHENTICATION_BACKENDS": list }).to_string();
+        let section = format!("auth_backend = '{of_haechi}'\nauth_backends = {list:?}");
+        let differently = Differently { settings: &settings, section: &section, ..Differently::default() };
+        let Some(mut pair) = pair(differently).await else { return };
+        assert!(pair.sign_in(Of::Haechi, "ada", PASSWORD).await);
+        assert_eq!(pair.both().await.as_deref(), Some("ada"), "{list:?}");
+        pair.new_browser();
+        let fields = [("username", "ada"), ("password", PASSWORD), ("backend", second)];
+        assert_eq!(pair.post(Of::Django, "/login", &fields).await.status, 200);
+        assert_eq!(pair.both().await.as_deref(), Some("ada"), "{list:?}");
+        pair.get(Of::Haechi, "/session-set?a=1").await;
+        assert_eq!(pair.get(Of::Django, "/value?name=_auth_user_backend").await.text(), second);
+        assert_eq!(pair.get(Of::Django, "/value?name=a").await.text(), "1");
+        assert!(pair.post(Of::Haechi, "/logout", &[]).await.status.as_u16() < 400);
+        assert_eq!(pair.both().await, None);
+    }
 }
 
 /// A Django that prefers another algorithm finds nothing to rewrite either.
 #[tokio::test]
 async fn the_first_hasher_of_django_is_ours() {
-    for (class, name, begins) in [
-        ("Argon2PasswordHasher", "argon2", "argon2$argon2id$"),
-        ("BCryptSHA256PasswordHasher", "bcrypt_sha256", "bcrypt_sha256$$2b$12$"),
-        ("ScryptPasswordHasher", "scrypt", "scrypt$16384$"),
+    let own = "argon2_time_cost = 3\nargon2_memory_cost = 1024\nargon2_parallelism = 2\nbcrypt_rounds = 5\n\
+               scrypt_work_factor = 1024\nscrypt_block_size = 4\nscrypt_parallelism = 2";
+    let usual = "django.contrib.auth.hashers";
+    for (class, name, parameters, begins) in [
+        (format!("{usual}.Argon2PasswordHasher"), "argon2", "", "argon2$argon2id$v=19$m=102400,t=2,p=8$"),
+        (format!("{usual}.BCryptSHA256PasswordHasher"), "bcrypt_sha256", "", "bcrypt_sha256$$2b$12$"),
+        (format!("{usual}.ScryptPasswordHasher"), "scrypt", "", "scrypt$16384$"),
+        ("__main__.Argon2".to_owned(), "argon2", own, "argon2$argon2id$v=19$m=1024,t=3,p=2$"),
+        ("__main__.BCrypt".to_owned(), "bcrypt_sha256", own, "bcrypt_sha256$$2b$05$"),
+        ("__main__.PlainBCrypt".to_owned(), "bcrypt", "bcrypt_rounds = 6", "bcrypt$$2b$06$"),
+        ("__main__.Scrypt".to_owned(), "scrypt", own, "scrypt$1024$"),
     ] {
-        let settings = format!("{{\"PASSWORD_HASHERS\": [\"django.contrib.auth.hashers.{class}\"]}}");
-        let section = format!("password_hasher = '{name}'");
+        let settings = json!({ "PASSWORD_HASHERS": [class] }).to_string();
+        let section = format!("password_hasher = '{name}'\n{parameters}");
         let differently = Differently { settings: &settings, section: &section, ..Differently::default() };
         let Some(mut pair) = pair(differently).await else { return };
         assert!(pair.sign_in(Of::Haechi, "bob", PASSWORD).await, "{name}");

@@ -1,9 +1,11 @@
 //! `django doctor`: reads the configuration and the database, and says what is right and what is wrong with its cure.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use haechi_auth::UserTables;
 use haechi_db::{Db, Migrations, sql};
+use haechi_session::Values;
 
 use crate::App;
 use crate::build;
@@ -144,7 +146,7 @@ async fn content(report: &mut Report, app: &App, neighbour: &Neighbour, db: &Db)
         Ok((all, same)) if same == all => report.good(&format!("all {all} passwords are hashed as here")),
         Ok((all, same)) => report.warn(&format!(
             "{same} of {all} passwords are hashed as configured: if the newest of the others are of the Django site, \
-             `version`, `password_hasher` or `pbkdf2_iterations` is not what it has"
+             `version`, `password_hasher` or one of its parameters is not what it has"
         )),
         Err(error) => report.wrong(&format!("{} cannot be read: {error}", app.users.table)),
     }
@@ -160,6 +162,8 @@ async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
         Err(error) => return report.wrong(&format!("django_session cannot be read: {error}")),
     };
     let store = neighbour.store(db);
+    let newest: Vec<_> = rows.iter().filter_map(|(_, data)| store.decode(data).ok()).collect();
+    backends(report, neighbour, &newest);
     let read = rows.iter().filter(|(_, data)| store.verifies(data)).count();
     match (rows.len(), read) {
         (0, _) => report.warn(
@@ -174,6 +178,24 @@ async fn sessions(report: &mut Report, neighbour: &Neighbour, db: &Db) {
             "{read} of the {all} newest sessions are signed by these keys: the key was changed; name the one before in \
              secret_key_fallbacks"
         )),
+    }
+}
+
+/// Looks whether the people of the newest sessions are known here: they signed in through a backend that is listed.
+fn backends(report: &mut Report, neighbour: &Neighbour, sessions: &[Values]) {
+    let path = |values: &Values| values.get::<String>("_auth_user_backend").ok().flatten();
+    let paths: Vec<String> = sessions.iter().filter_map(path).collect();
+    let foreign: Vec<&String> = paths.iter().filter(|path| !neighbour.lists(path)).collect();
+    for path in foreign.iter().collect::<BTreeSet<_>>() {
+        let text = format!(
+            "people are signed in through \"{path}\", which auth_backends does not list: they are nobody here; copy the whole of \
+             AUTHENTICATION_BACKENDS (`django exporter` does)"
+        );
+        // One that the site has given up leaves sessions behind; of all, the list is another.
+        match foreign.len() == paths.len() {
+            true => report.wrong(&text),
+            false => report.warn(&text),
+        }
     }
 }
 
@@ -226,7 +248,15 @@ mod tests {
         for (line, what) in [
             ("signing_backend = 'a.Signer'", "signing_backend"),
             ("use_tz = false", "use_tz"),
+            ("password_hasher = 'argon2'\nargon2_memory_cost = 1048576", "memory_cost 1048576, time_cost 2"),
+            (
+                "password_hasher = 'bcrypt'\nbcrypt_rounds = 20",
+                "bcrypt with 20 rounds, which haechi does not compute",
+            ),
+            ("password_hasher = 'scrypt'\nscrypt_work_factor = 1000", "work_factor 1000"),
             ("auth_backend = 'x'", "auth_backend"),
+            ("auth_backends = ['a.B', 'x']", "auth_backend is \"x\""),
+            ("auth_backends = ['a.B', 'c.D']", "which auth_backends does not list"),
         ] {
             check(&format!("[django]\n{key}\nversion = '5.2'\n{line}"), &[what]).await;
         }
@@ -310,6 +340,34 @@ mod tests {
         );
         for end in ["", "-wal", "-shm"] {
             drop(std::fs::remove_file(format!("{}{end}", file.display())));
+        }
+    }
+
+    #[tokio::test]
+    async fn sessions_of_a_backend_that_is_not_listed_are_named() {
+        let key = "a-key-that-two-sites-share-9f1c03e87b6d4a52c0";
+        #[rustfmt::skip]
+        let rows = [
+            (&["a.B"][..], "['a.B']", None),
+            (&["a.B", "c.D"], "['a.B', 'c.D']", None),
+            (&["a.B", "c.D"], "['a.B']", Some("warning  people are signed in through \"c.D\"")),
+            (&["c.D", "c.D"], "['a.B']", Some("error    people are signed in through \"c.D\"")),
+            (&[], "['a.B']", None),
+        ];
+        for (paths, list, expected) in rows {
+            let text = format!(
+                "[django]\nsecret_key = '{key}'\nversion = '5.2'\nauth_backend = 'a.B'\nauth_backends = {list}"
+            );
+            let text = format!("database.url = 'sqlite::memory:'\n{text}");
+            let config = Config::parse(&text, &BTreeMap::new()).unwrap();
+            let neighbour = build::neighbour(&config).unwrap().unwrap();
+            let session =
+                |path: &&str| Values::parse(&format!("{{\"_auth_user_backend\":\"{path}\"}}")).unwrap();
+            let sessions: Vec<Values> = paths.iter().map(session).chain([Values::default()]).collect();
+            let mut report = Report::default();
+            backends(&mut report, &neighbour, &sessions);
+            assert_eq!(report.lines.len(), usize::from(expected.is_some()), "{list}: {:?}", report.lines);
+            assert!(expected.is_none_or(|part| report.lines[0].starts_with(part)), "{:?}", report.lines);
         }
     }
 

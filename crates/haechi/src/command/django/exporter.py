@@ -4,6 +4,8 @@
 import json
 import django
 from django.conf import settings
+from django.contrib.auth import load_backend
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import get_hasher
 from django.utils.module_loading import import_string
 
@@ -26,12 +28,25 @@ def age(name, seconds):
     print(f'{name} = "{int(seconds)}s"')
 
 
+def finds_users(path):
+    method = getattr(type(load_backend(path)), "get_user", None)
+    return method is not None and method is not BaseBackend.get_user
+
+
 hasher = get_hasher("default")
+backends = list(settings.AUTHENTICATION_BACKENDS)
+# In whose name people sign in on the other site: Django asks this backend for the user, and some only judge.
+usual_backend = "django.contrib.auth.backends.ModelBackend"
+backend = usual_backend if usual_backend in backends else next(filter(finds_users, backends), None)
 usual = {(5, 2): 1_000_000, (6, 0): 1_200_000, (6, 1): 1_500_000}.get(django.VERSION[:2])
 iterations = getattr(hasher, "iterations", None)
 secure = {bool(settings.SESSION_COOKIE_SECURE), bool(settings.CSRF_COOKIE_SECURE)}
 storage = settings.MESSAGE_STORAGE
 
+print("# These two stand above the sections: reset links are sent from here as well, and without `mail` they go to the log.")
+print(f"# mail_from = {json.dumps(settings.DEFAULT_FROM_EMAIL)}")
+print('# mail = "smtp://user:password@host:587"')
+print()
 print("[django]")
 line("secret_key", settings.SECRET_KEY)
 line("secret_key_fallbacks", list(settings.SECRET_KEY_FALLBACKS))
@@ -41,10 +56,23 @@ line("use_tz", settings.USE_TZ)
 line("session_engine", settings.SESSION_ENGINE)
 line("session_serializer", settings.SESSION_SERIALIZER)
 line("signing_backend", settings.SIGNING_BACKEND)
-line("auth_backend", settings.AUTHENTICATION_BACKENDS[0])
+line("auth_backend", backend)
+line("auth_backends", backends)
+if backend is None:
+    print("# no entry of AUTHENTICATION_BACKENDS finds a user (get_user): nobody who signs in here is known there")
 line("password_hasher", hasher.algorithm)
 if hasher.algorithm.startswith("pbkdf2") and iterations != usual:
     line("pbkdf2_iterations", iterations)
+parameters = {
+    "argon2": ["time_cost", "memory_cost", "parallelism"],
+    "bcrypt_sha256": ["rounds"],
+    "bcrypt": ["rounds"],
+    "scrypt": ["work_factor", "block_size", "parallelism"],
+}
+for parameter in parameters.get(hasher.algorithm, []):
+    line(f"{hasher.algorithm.split('_')[0]}_{parameter}", getattr(hasher, parameter))
+if hasher.salt_entropy > 131:
+    print("# the hasher wants longer salts than haechi's (131 bits): each site would rewrite the other's hashes")
 age("password_reset_timeout", settings.PASSWORD_RESET_TIMEOUT)
 line("signed_cookie_legacy", getattr(settings, "SIGNED_COOKIE_LEGACY_SALT_FALLBACK", None))
 line("message_storage", storage)
