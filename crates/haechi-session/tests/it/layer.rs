@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use haechi_core::TestClock;
 use haechi_session::{
-    Client, Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache,
-    SessionStore, Sessions, StoreFuture, StoreKey, Which, Write,
+    Error, FlashLevel, Limits, MemoryStore, Record, Remember, Saved, Session, SessionCache, SessionStore,
+    Sessions, StoreFuture, StoreKey, Which, Write,
 };
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -528,51 +528,6 @@ async fn a_short_idle_limit_ends_no_session_that_is_in_use() {
     }
     site.clock.advance(Duration::from_secs(10));
     assert!(site.user(&cookie).await.is_none());
-}
-
-/// A double click: the answer that arrives last must not take the id that the other brought.
-#[tokio::test]
-async fn of_two_requests_at_once_none_takes_the_new_id_of_the_other() {
-    type Change = fn(&Session) -> Step<'_>;
-    let rotate: Change = |session| {
-        Box::pin(async move {
-            session.rotate().await.unwrap();
-            StatusCode::OK
-        })
-    };
-    let read: Change = |session| {
-        Box::pin(async move {
-            session.user().await.unwrap();
-            StatusCode::OK
-        })
-    };
-    let write: Change = |session| {
-        Box::pin(async move {
-            session.insert("a", &1).await.unwrap();
-            StatusCode::OK
-        })
-    };
-    for late in [rotate, read, write] {
-        let site = Site::new();
-        let cookie = site.sign_in("", "1", Remember::default()).await;
-        let request = http::HeaderMap::from_iter([(
-            header::COOKIE,
-            format!("__Host-session={cookie}").parse().unwrap(),
-        )]);
-        let slow = site.sessions.open(&request, Client::default());
-        late(&slow).await;
-        let quick = site.sessions.open(&request, Client::default());
-        rotate(&quick).await;
-        let mut answer = http::HeaderMap::new();
-        quick.close(StatusCode::OK, &mut answer).await.unwrap();
-        let line = answer[header::SET_COOKIE].to_str().unwrap().to_owned();
-        let mut answer = http::HeaderMap::new();
-        slow.close(StatusCode::OK, &mut answer).await.unwrap();
-        assert_eq!(answer.get(header::SET_COOKIE), None);
-        let fresh = line.split(['=', ';']).nth(1).unwrap();
-        assert_eq!(site.user(fresh).await.as_deref(), Some("1"));
-        assert_eq!(site.user(&cookie).await, None);
-    }
 }
 
 /// Whoever proves who they are is signed in, also where the visit of before is gone meanwhile.

@@ -114,6 +114,27 @@ async fn a_cookie_is_removed_by_the_request_that_ends_its_session_and_by_no_othe
     }
 }
 
+/// A double click: the answer that arrives last must not take the id that the other brought.
+#[tokio::test]
+async fn of_two_requests_at_once_none_takes_the_new_id_of_the_other() {
+    let site = Site::new();
+    for late in ["rotate", "read", "write"] {
+        let first = site.sign_in("1").await;
+        let slow = site.open(&first);
+        match late {
+            "rotate" => slow.rotate().await.unwrap(),
+            "write" => slow.insert("a", &2).await.unwrap(),
+            _ => drop(slow.user().await.unwrap()),
+        }
+        let quick = site.open(&first);
+        quick.rotate().await.unwrap();
+        let fresh = cookie(&quick).await.unwrap();
+        assert_eq!(close(&slow, StatusCode::OK).await, None, "{late}");
+        assert_eq!(site.seen(&fresh).await.0.as_deref(), Some("1"), "{late}");
+        assert_eq!(site.seen(&first).await, (None, None), "{late}");
+    }
+}
+
 /// asvs_7_4_1: an error page after the end of a session takes the cookie all the same.
 #[tokio::test]
 async fn asvs_7_4_1_what_was_ended_stays_ended_after_a_server_error() {

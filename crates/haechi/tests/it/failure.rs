@@ -1,11 +1,13 @@
 //! What fails, fails for itself, and tells a stranger nothing.
 
+use haechi::Error;
 use haechi::axum::Router;
+use haechi::axum::response::{IntoResponse, Response};
 use haechi::axum::routing::get;
 use haechi_test::Shot;
 
 use crate::csp::Log;
-use crate::site::{browser, config, open, sign_up};
+use crate::site::{Browser, app, browser, config, open, sign_up};
 
 /// asvs_16_5_4: the last handler of all.
 #[tokio::test]
@@ -82,7 +84,7 @@ async fn the_configuration_prints_no_secret() {
         assert!(!shown.contains(secret), "{shown}");
     }
     config.mail = haechi::Secret::new("console".to_owned());
-    let (site, service) = crate::site::app().into_service(config).await.unwrap();
+    let (site, service) = app().into_service(config).await.unwrap();
     let shown = format!("{site:?} {service:?}");
     assert!(!shown.contains("kx7Vb2qYt9LmR4sWz8NcDf5GhJ3pQa6E"), "{shown}");
 }
@@ -235,16 +237,16 @@ async fn a_refusal_is_a_page_of_the_site_in_the_language_of_its_reader() {
 /// A message, a session and a form have a cookie each.
 #[tokio::test]
 async fn a_refusal_keeps_every_cookie_of_the_answer() {
-    async fn refuse() -> haechi::axum::response::Response {
-        let mut response = haechi::axum::response::IntoResponse::into_response(haechi::Error::not_found());
+    async fn refuse() -> Response {
+        let mut response = Error::not_found().into_response();
         for cookie in ["a=1", "b=2"] {
             response.headers_mut().append("set-cookie", cookie.parse().unwrap());
         }
         response
     }
-    let routes = haechi::axum::Router::new().route("/refuse", haechi::axum::routing::get(refuse));
-    let (_, service) = crate::site::app().public(routes).into_service(crate::site::config()).await.unwrap();
-    let mut browser = crate::site::Browser::new(service, "http://localhost");
+    let routes = Router::new().route("/refuse", get(refuse));
+    let (_, service) = app().public(routes).into_service(config()).await.unwrap();
+    let mut browser = Browser::new(service, "http://localhost");
     let answer = browser.get("/refuse").await;
     assert_eq!((answer.status.as_u16(), answer.cookies()), (404, vec!["a=1", "b=2"]));
 }
