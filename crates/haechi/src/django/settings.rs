@@ -108,6 +108,13 @@ pub(super) fn formats(settings: &config::Django) -> Result<(), String> {
              there twice; set USE_TZ = True on the Django site"
             .to_owned());
     }
+    if let Some(zone) = settings.database_time_zone.as_deref().filter(|zone| *zone != "UTC") {
+        return Err(format!(
+            "database_time_zone is \"{zone}\": the times in its tables are of that zone's clock, and would be read hours off, \
+             sessions that ended among them; take TIME_ZONE out of DATABASES[\"default\"] on the Django site and convert \
+             the rows"
+        ));
+    }
     Ok(())
 }
 

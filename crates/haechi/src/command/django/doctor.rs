@@ -248,6 +248,7 @@ mod tests {
         for (line, what) in [
             ("signing_backend = 'a.Signer'", "signing_backend"),
             ("use_tz = false", "use_tz"),
+            ("database_time_zone = 'Asia/Seoul'", "error    database_time_zone is \"Asia/Seoul\""),
             ("password_hasher = 'argon2'\nargon2_memory_cost = 1048576", "memory_cost 1048576, time_cost 2"),
             (
                 "password_hasher = 'bcrypt'\nbcrypt_rounds = 20",
