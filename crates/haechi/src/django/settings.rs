@@ -38,6 +38,14 @@ pub(super) fn warnings(settings: &config::Django) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let in_cookies = engine(&settings.session_engine) == Ok(Engine::SignedCookies);
+    if in_cookies && settings.auth_backends.iter().any(|path| *path != settings.auth_backend) {
+        warnings.push(format!(
+            "sessions in signed cookies are shared in the name of {} alone: who signed in there through another of \
+             auth_backends is nobody here; the engine `db` shares all of them",
+            settings.auth_backend
+        ));
+    }
     if settings.secret_key_fallbacks.iter().any(|key| weak(key.expose())) {
         warnings.push("a key of SECRET_KEY_FALLBACKS is weak (security.W025): take it out soon".to_owned());
     }

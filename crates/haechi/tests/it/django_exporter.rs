@@ -45,9 +45,11 @@ fn the_exporter_writes_a_section_that_says_what_the_site_is() {
     let settings =
         "SECRET_KEY_FALLBACKS=['an \"older\" key'], TIME_ZONE='Asia/Seoul', SESSION_COOKIE_NAME='sid',
         SESSION_COOKIE_AGE=3600, SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True,
-        SESSION_COOKIE_DOMAIN='.example.org', PASSWORD_RESET_TIMEOUT=600, DEFAULT_FROM_EMAIL='Site <site@example.org>', CSRF_USE_SESSIONS=True,
+        SESSION_COOKIE_DOMAIN='.example.org', PASSWORD_RESET_TIMEOUT=600, DEFAULT_FROM_EMAIL='Site <site@example.org>',
+        CSRF_TRUSTED_ORIGINS=['https://shop.example.org'], CSRF_USE_SESSIONS=True,
         PASSWORD_HASHERS=['django.contrib.auth.hashers.Argon2PasswordHasher']";
     let Some((text, django)) = exported(settings) else { return };
+    assert!(text.contains("# trusted_origins = [\"https://shop.example.org\"]\n"), "{text}");
     assert!(text.contains("# mail_from = \"Site <site@example.org>\"\n"), "{text}");
     assert_eq!(django.secret_key.expose(), KEY);
     assert_eq!(django.secret_key_fallbacks[0].expose(), "an \"older\" key");

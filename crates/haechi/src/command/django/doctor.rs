@@ -261,6 +261,10 @@ mod tests {
         ] {
             check(&format!("[django]\n{key}\nversion = '5.2'\n{line}"), &[what]).await;
         }
+        let backends =
+            "session_engine = 'signed_cookies'\nauth_backend = 'a.B'\nauth_backends = ['a.B', 'c.D']";
+        let text = format!("[django]\n{key}\nversion = '5.2'\n{backends}");
+        check(&text, &["warning  sessions in signed cookies are shared in the name of a.B alone"]).await;
         let good = format!("[django]\n{key}\nversion = '5.2.19'");
         check(
             &good,

@@ -107,6 +107,9 @@ line("csrf_cookie_path", settings.CSRF_COOKIE_PATH)
 line("csrf_cookie_samesite", settings.CSRF_COOKIE_SAMESITE or "None")
 age("csrf_cookie_age", settings.CSRF_COOKIE_AGE or 31449600)
 line("csrf_cookie_httponly", settings.CSRF_COOKIE_HTTPONLY)
+if settings.CSRF_TRUSTED_ORIGINS:
+    print("# CSRF_TRUSTED_ORIGINS: name those that send forms to this site in trusted_origins, above the sections, without wildcards")
+    print(f"# trusted_origins = [{', '.join(quoted(origin) for origin in settings.CSRF_TRUSTED_ORIGINS)}]")
 if settings.AUTH_USER_MODEL != "auth.User":
     print(f"# AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}: name its table in the application with App::users")
 if settings.CSRF_HEADER_NAME != "HTTP_X_CSRFTOKEN":
