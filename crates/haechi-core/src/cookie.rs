@@ -70,7 +70,8 @@ impl SecureCookie {
         })
     }
 
-    /// Plans a cookie that a Django site next door reads and writes too: the bare name, still `Secure` and `HttpOnly`.
+    /// Plans a cookie that a Django site next door reads and writes too: the bare name, still `Secure` and `HttpOnly`. It may
+    /// begin with `__Secure-`, which promises no more than that.
     ///
     /// # Security
     ///
@@ -80,7 +81,7 @@ impl SecureCookie {
     ///
     /// As [`SecureCookie::new`].
     pub fn shared_with_django(name: &str) -> Result<Self, Error> {
-        let mut cookie = Self::new(name)?;
+        let mut cookie = Self::new(name.strip_prefix(SECURE_PREFIX).unwrap_or(name))?;
         cookie.name = Cow::Owned(name.to_owned());
         Ok(cookie)
     }
@@ -88,7 +89,8 @@ impl SecureCookie {
     /// The same cookie for a development server on this machine, where there is no TLS: without prefix and without `Secure`.
     #[must_use]
     pub fn on_loopback(mut self) -> Self {
-        if let Some(bare) = self.name.strip_prefix(HOST_PREFIX) {
+        let bare = self.name.strip_prefix(HOST_PREFIX).or_else(|| self.name.strip_prefix(SECURE_PREFIX));
+        if let Some(bare) = bare {
             self.name = Cow::Owned(bare.to_owned());
         }
         self.attributes.secure = false;
@@ -256,6 +258,7 @@ fn is_cookie_octet(byte: u8) -> bool {
 }
 
 const HOST_PREFIX: &str = "__Host-";
+const SECURE_PREFIX: &str = "__Secure-";
 const MOST_BYTES: usize = 4096;
 
 #[cfg(test)]
@@ -284,6 +287,12 @@ mod tests {
         );
         check(&plain.clone().on_loopback(), "s=v; Path=/; HttpOnly; SameSite=Lax");
         check(&django.clone(), "sessionid=v; Path=/; Secure; HttpOnly; SameSite=Lax");
+        let prefixed = SecureCookie::shared_with_django("__Secure-sid").unwrap();
+        check(&prefixed.clone(), "__Secure-sid=v; Path=/; Secure; HttpOnly; SameSite=Lax");
+        check(&prefixed.on_loopback(), "sid=v; Path=/; HttpOnly; SameSite=Lax");
+        for wrong in ["__Secure-", "__Secure-__Secure-a", "__Secure-__Host-a", "__secure-a", "__Host-a"] {
+            assert!(SecureCookie::shared_with_django(wrong).is_err(), "{wrong}");
+        }
         check(
             &django.clone().domain(".example.org").unwrap().path("/app").unwrap(),
             "sessionid=v; Domain=.example.org; Path=/app; Secure; HttpOnly; SameSite=Lax",

@@ -24,6 +24,9 @@ pub struct Django {
     /// `TIME_ZONE`.
     #[serde(default = "text::<UTC>")]
     pub time_zone: String,
+    /// `TIME_ZONE` of the database, where it has a meaning: SQLite.
+    #[serde(default)]
+    pub database_time_zone: Option<String>,
     /// `USE_TZ`.
     #[serde(default = "yes")]
     pub use_tz: bool,

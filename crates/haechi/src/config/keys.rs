@@ -65,6 +65,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("django.version", "HAECHI_DJANGO__VERSION", Kind::Text),
     key("django.time_zone", "HAECHI_DJANGO__TIME_ZONE", Kind::Text),
     key("django.session_engine", "HAECHI_DJANGO__SESSION_ENGINE", Kind::Text),
+    key("django.database_time_zone", "HAECHI_DJANGO__DATABASE_TIME_ZONE", Kind::Text),
     key("django.use_tz", "HAECHI_DJANGO__USE_TZ", Kind::Switch),
     key("django.session_serializer", "HAECHI_DJANGO__SESSION_SERIALIZER", Kind::Text),
     key("django.signing_backend", "HAECHI_DJANGO__SIGNING_BACKEND", Kind::Text),

@@ -33,6 +33,18 @@ pub(super) fn csrf(settings: &Django, secure: bool) -> Result<CsrfPlace, String>
 }
 
 fn named(name: &str, secure: bool, setting: &str) -> Result<SecureCookie, String> {
+    let lower = name.to_ascii_lowercase();
+    if let Some(prefix) =
+        ["__Host-", "__Secure-"].into_iter().find(|prefix| lower.starts_with(&prefix.to_ascii_lowercase()))
+    {
+        // Browsers compare the prefix without regard to case, and Django without any rule.
+        if !name.starts_with(prefix) || !secure {
+            return Err(format!(
+                "{setting} is \"{name}\": a browser takes a cookie of that prefix with Secure alone, and here it is written \
+                 {prefix}; serve both sites over TLS with cookie_secure = true, or change the name on the Django site"
+            ));
+        }
+    }
     let cookie = match name.strip_prefix("__Host-") {
         Some(bare) if secure => SecureCookie::new(bare),
         _ => SecureCookie::shared_with_django(name),
@@ -62,5 +74,35 @@ fn same_site(text: &str, setting: &str) -> Result<SameSite, String> {
             "{setting} is \"{text}\", and haechi sets \"Lax\" and \"Strict\" alone: any other cookie goes along with what \
              another site makes a browser send"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, secure: bool, expected: Option<&str>) {
+        let cookie = named(name, secure, "session_cookie_name");
+        assert_eq!(cookie.as_ref().ok().map(SecureCookie::name), expected, "{name}: {cookie:?}");
+        let secured = cookie.map(|cookie| cookie.set("v").unwrap().to_str().unwrap().contains("; Secure;"));
+        match secured {
+            Ok(secured) => assert_eq!(secured, secure, "{name}"),
+            Err(text) => assert!(text.starts_with("session_cookie_name"), "{text}"),
+        }
+    }
+
+    #[test]
+    fn a_cookie_has_the_name_that_django_gave_it_or_none() {
+        check("sid", true, Some("sid"));
+        check("sid", false, Some("sid"));
+        check("__Host-sid", true, Some("__Host-sid"));
+        check("__Secure-sid", true, Some("__Secure-sid"));
+        for (name, secure) in
+            [("__Host-sid", false), ("__Secure-sid", false), ("__secure-sid", true), ("__HOST-sid", true)]
+        {
+            check(name, secure, None);
+        }
+        check("a b", true, None);
     }
 }

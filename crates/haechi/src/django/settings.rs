@@ -38,6 +38,14 @@ pub(super) fn warnings(settings: &config::Django) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let in_cookies = engine(&settings.session_engine) == Ok(Engine::SignedCookies);
+    if in_cookies && settings.auth_backends.iter().any(|path| *path != settings.auth_backend) {
+        warnings.push(format!(
+            "sessions in signed cookies are shared in the name of {} alone: who signed in there through another of \
+             auth_backends is nobody here; the engine `db` shares all of them",
+            settings.auth_backend
+        ));
+    }
     if settings.secret_key_fallbacks.iter().any(|key| weak(key.expose())) {
         warnings.push("a key of SECRET_KEY_FALLBACKS is weak (security.W025): take it out soon".to_owned());
     }
@@ -107,6 +115,13 @@ pub(super) fn formats(settings: &config::Django) -> Result<(), String> {
         return Err("use_tz is false: the times in the tables are then of a local clock, and an hour of each year stands \
              there twice; set USE_TZ = True on the Django site"
             .to_owned());
+    }
+    if let Some(zone) = settings.database_time_zone.as_deref().filter(|zone| *zone != "UTC") {
+        return Err(format!(
+            "database_time_zone is \"{zone}\": the times in its tables are of that zone's clock, and would be read hours off, \
+             sessions that ended among them; take TIME_ZONE out of DATABASES[\"default\"] on the Django site and convert \
+             the rows"
+        ));
     }
     Ok(())
 }

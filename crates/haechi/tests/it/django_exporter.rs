@@ -45,9 +45,11 @@ fn the_exporter_writes_a_section_that_says_what_the_site_is() {
     let settings =
         "SECRET_KEY_FALLBACKS=['an \"older\" key'], TIME_ZONE='Asia/Seoul', SESSION_COOKIE_NAME='sid',
         SESSION_COOKIE_AGE=3600, SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True,
-        SESSION_COOKIE_DOMAIN='.example.org', PASSWORD_RESET_TIMEOUT=600, DEFAULT_FROM_EMAIL='Site <site@example.org>', CSRF_USE_SESSIONS=True,
+        SESSION_COOKIE_DOMAIN='.example.org', PASSWORD_RESET_TIMEOUT=600, DEFAULT_FROM_EMAIL='Site <site@example.org>',
+        CSRF_TRUSTED_ORIGINS=['https://shop.example.org'], CSRF_USE_SESSIONS=True,
         PASSWORD_HASHERS=['django.contrib.auth.hashers.Argon2PasswordHasher']";
     let Some((text, django)) = exported(settings) else { return };
+    assert!(text.contains("# trusted_origins = [\"https://shop.example.org\"]\n"), "{text}");
     assert!(text.contains("# mail_from = \"Site <site@example.org>\"\n"), "{text}");
     assert_eq!(django.secret_key.expose(), KEY);
     assert_eq!(django.secret_key_fallbacks[0].expose(), "an \"older\" key");
@@ -97,4 +99,32 @@ fn the_exporter_names_the_parameters_of_the_preferred_hasher() {
     check("Scrypt", &["scrypt_work_factor = 1024", "scrypt_block_size = 4", "scrypt_parallelism = 2"]);
     check("BCrypt", &["password_hasher = \"bcrypt_sha256\"", "bcrypt_rounds = 5"]);
     check("Pbkdf2", &["pbkdf2_iterations = 20000"]);
+}
+
+/// The key is bytes in some sites, and any text in a setting is what TOML reads again.
+#[test]
+fn the_exporter_writes_texts_that_are_read_as_they_are() {
+    #[track_caller]
+    fn check(key: &str, expected: &str) {
+        let settings = format!("SECRET_KEY={key}, SECRET_KEY_FALLBACKS=[{key}]");
+        let Some((_, django)) = exported(&settings) else { return };
+        assert_eq!(django.secret_key.expose(), expected);
+        assert_eq!(django.secret_key_fallbacks[0].expose(), expected);
+    }
+    check("b'a-key-in-bytes-9f1c03e87b6d4a52c0fe1893'", "a-key-in-bytes-9f1c03e87b6d4a52c0fe1893");
+    check("'zo\\u00eb-\\U0001f600-key'.encode()", "zo\u{eb}-\u{1f600}-key");
+    check("'\\U0001f600 \\u2603 \\x7f\\n\\x00\\t\"\\\\'", "\u{1f600} \u{2603} \u{7f}\n\0\t\"\\");
+}
+
+#[test]
+fn the_exporter_names_a_time_zone_of_a_database_that_keeps_clocks() {
+    #[track_caller]
+    fn check(database: &str, expected: Option<&str>) {
+        let Some((_, django)) = exported(&format!("DATABASES={{'default': {database}}}")) else { return };
+        assert_eq!(django.database_time_zone.as_deref(), expected, "{database}");
+    }
+    check("{'ENGINE': 'django.db.backends.sqlite3'}", None);
+    check("{'ENGINE': 'django.db.backends.sqlite3', 'TIME_ZONE': 'UTC'}", None);
+    check("{'ENGINE': 'django.db.backends.sqlite3', 'TIME_ZONE': 'Asia/Seoul'}", Some("Asia/Seoul"));
+    check("{'ENGINE': 'django.db.backends.postgresql', 'NAME': 'x', 'TIME_ZONE': 'Asia/Seoul'}", None);
 }

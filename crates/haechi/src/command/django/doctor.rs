@@ -248,6 +248,7 @@ mod tests {
         for (line, what) in [
             ("signing_backend = 'a.Signer'", "signing_backend"),
             ("use_tz = false", "use_tz"),
+            ("database_time_zone = 'Asia/Seoul'", "error    database_time_zone is \"Asia/Seoul\""),
             ("password_hasher = 'argon2'\nargon2_memory_cost = 1048576", "memory_cost 1048576, time_cost 2"),
             (
                 "password_hasher = 'bcrypt'\nbcrypt_rounds = 20",
@@ -260,6 +261,10 @@ mod tests {
         ] {
             check(&format!("[django]\n{key}\nversion = '5.2'\n{line}"), &[what]).await;
         }
+        let backends =
+            "session_engine = 'signed_cookies'\nauth_backend = 'a.B'\nauth_backends = ['a.B', 'c.D']";
+        let text = format!("[django]\n{key}\nversion = '5.2'\n{backends}");
+        check(&text, &["warning  sessions in signed cookies are shared in the name of a.B alone"]).await;
         let good = format!("[django]\n{key}\nversion = '5.2.19'");
         check(
             &good,

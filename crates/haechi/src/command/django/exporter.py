@@ -7,7 +7,19 @@ from django.conf import settings
 from django.contrib.auth import load_backend
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import get_hasher
+from django.db import connection
 from django.utils.module_loading import import_string
+
+
+def quoted(value):
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            raise SystemExit("a SECRET_KEY that is no text (UTF-8) cannot be shared: change it, and keep it in SECRET_KEY_FALLBACKS")
+    # ASCII alone, whatever the encoding of the terminal; TOML knows no surrogates, which JSON would write.
+    text = json.dumps(str(value), ensure_ascii=False)
+    return "".join(c if " " <= c < "\x7f" else f"\\U{ord(c):08x}" for c in text)
 
 
 def line(name, value):
@@ -18,9 +30,9 @@ def line(name, value):
     elif isinstance(value, int):
         text = str(value)
     elif isinstance(value, (list, tuple)):
-        text = json.dumps([str(item) for item in value])
+        text = f"[{', '.join(quoted(item) for item in value)}]"
     else:
-        text = json.dumps(str(value))
+        text = quoted(value)
     print(f"{name} = {text}")
 
 
@@ -44,7 +56,7 @@ secure = {bool(settings.SESSION_COOKIE_SECURE), bool(settings.CSRF_COOKIE_SECURE
 storage = settings.MESSAGE_STORAGE
 
 print("# These two stand above the sections: reset links are sent from here as well, and without `mail` they go to the log.")
-print(f"# mail_from = {json.dumps(settings.DEFAULT_FROM_EMAIL)}")
+print(f"# mail_from = {quoted(settings.DEFAULT_FROM_EMAIL)}")
 print('# mail = "smtp://user:password@host:587"')
 print()
 print("[django]")
@@ -52,6 +64,9 @@ line("secret_key", settings.SECRET_KEY)
 line("secret_key_fallbacks", list(settings.SECRET_KEY_FALLBACKS))
 line("version", ".".join(str(part) for part in django.VERSION[:3]))
 line("time_zone", settings.TIME_ZONE)
+# PostgreSQL keeps moments; a database without them has the clock of this zone in its tables.
+if connection.vendor != "postgresql" and connection.settings_dict["TIME_ZONE"] not in (None, "UTC"):
+    line("database_time_zone", connection.settings_dict["TIME_ZONE"])
 line("use_tz", settings.USE_TZ)
 line("session_engine", settings.SESSION_ENGINE)
 line("session_serializer", settings.SESSION_SERIALIZER)
@@ -92,6 +107,9 @@ line("csrf_cookie_path", settings.CSRF_COOKIE_PATH)
 line("csrf_cookie_samesite", settings.CSRF_COOKIE_SAMESITE or "None")
 age("csrf_cookie_age", settings.CSRF_COOKIE_AGE or 31449600)
 line("csrf_cookie_httponly", settings.CSRF_COOKIE_HTTPONLY)
+if settings.CSRF_TRUSTED_ORIGINS:
+    print("# CSRF_TRUSTED_ORIGINS: name those that send forms to this site in trusted_origins, above the sections, without wildcards")
+    print(f"# trusted_origins = [{', '.join(quoted(origin) for origin in settings.CSRF_TRUSTED_ORIGINS)}]")
 if settings.AUTH_USER_MODEL != "auth.User":
     print(f"# AUTH_USER_MODEL is {settings.AUTH_USER_MODEL}: name its table in the application with App::users")
 if settings.CSRF_HEADER_NAME != "HTTP_X_CSRFTOKEN":
