@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::routing::get;
 use haechi_auth::hash::Hashers;
 use haechi_auth::{Authority, PasswordRules, UserTables};
@@ -27,7 +26,7 @@ use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
 use crate::static_files::StaticFiles;
 use crate::users::Users;
-use crate::{Error, csp_report, templates};
+use crate::{Error, Path, csp_report, templates};
 
 /// Why an application cannot become a site: what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]

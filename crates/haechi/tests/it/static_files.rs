@@ -31,6 +31,17 @@ async fn no_path_leaves_the_static_folder() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_no_text_is_refused_with_the_page_of_the_site() {
+    for path in ["/static/%ff", "/static/a/%c3.css"] {
+        let answer = browser().await.request(Shot::new("GET", path).header("accept", "text/html")).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(answer.text().contains("<h1>Bad request</h1>"), "{path}: {}", answer.text());
+        assert!(!answer.text().contains("UTF-8`"), "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_served_as_what_its_name_says() {
     let answer = browser().await.get("/static/haechi.css").await;
     assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
