@@ -18,6 +18,7 @@ use crate::csp::Widen;
 use crate::danger::WithoutCsrf;
 use crate::gate::Gate;
 use crate::policy::Policy;
+use crate::route_matcher::Pattern;
 use crate::route_table::{Route, routes};
 use crate::users::Users;
 use crate::{Accounts, Embedded, Result, SafePath, Site, command};
@@ -65,7 +66,7 @@ pub struct App {
     pub(crate) translations: Vec<(&'static str, &'static str)>,
     pub(crate) router: Router,
     pub(crate) routes: Vec<Route>,
-    pub(crate) without_csrf: Vec<(String, &'static str)>,
+    pub(crate) without_csrf: Vec<(Pattern, &'static str)>,
     pub(crate) sockets: Vec<(&'static str, SocketService)>,
     pub(crate) accounts: Option<Accounts>,
     pub(crate) users: Users,
@@ -148,8 +149,7 @@ impl App {
         let before = self.routes.len();
         let mut app = self.under(Policy::Public, router);
         if let Some(reason) = without_csrf {
-            let paths: Vec<_> =
-                app.routes[before..].iter().map(|route| (route.path.clone(), reason)).collect();
+            let paths: Vec<_> = app.routes[before..].iter().map(|route| (route.pattern(), reason)).collect();
             app.without_csrf.extend(paths);
         }
         app

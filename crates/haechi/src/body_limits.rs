@@ -3,23 +3,28 @@
 use haechi_core::{Denial, Guard, Head};
 use haechi_guard::BodyLimit;
 
-use crate::csrf_exempt::matches;
+use crate::route_matcher::RouteMatcher;
 
 /// The limit of the site, and of the routes that have one of their own. In bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyLimits {
     site: u64,
     routes: Vec<(&'static str, u64)>,
+    matcher: RouteMatcher,
 }
 
 impl BodyLimits {
-    pub(crate) fn new(site: u64, routes: Vec<(&'static str, u64)>) -> Self {
-        Self { site, routes }
+    pub(crate) fn new(site: u64, routes: Vec<(&'static str, u64)>, matcher: RouteMatcher) -> Self {
+        Self { site, routes, matcher }
     }
 
     /// Returns the limit of the route that a path belongs to.
     pub(crate) fn of(&self, path: &str) -> u64 {
-        let own = self.routes.iter().find(|(pattern, _)| matches(pattern, path));
+        if self.routes.is_empty() {
+            return self.site;
+        }
+        let found = self.matcher.find(path);
+        let own = found.and_then(|found| self.routes.iter().find(|(pattern, _)| *pattern == found.path));
         own.map_or(self.site, |(_, most)| *most)
     }
 
@@ -50,9 +55,14 @@ mod tests {
 
     #[test]
     fn a_route_has_its_own_limit_and_no_other_path_has() {
-        let limits = BodyLimits::new(100, vec![("/files/{id}", 1_000), ("/comments", 10)]);
+        let routes = ["/files/{id}", "/files/new", "/comments", "/sent/{*rest}", "/img{id}"];
+        let own = vec![("/files/{id}", 1_000), ("/comments", 10), ("/sent/{*rest}", 500), ("/img{id}", 50)];
+        let limits = BodyLimits::new(100, own, crate::route_matcher::of(&routes));
         for (path, expected) in [
             ("/files/1", 1_000),
+            ("/files/new", 100),
+            ("/sent/a/b", 500),
+            ("/img7", 50),
             ("/comments", 10),
             ("/", 100),
             ("/files", 100),
@@ -65,7 +75,7 @@ mod tests {
             assert_eq!(limits.of(path), expected, "{path}");
         }
         assert_eq!(limits.highest(), 1_000);
-        assert_eq!(limits.wider().collect::<Vec<_>>(), [&("/files/{id}", 1_000)]);
-        assert_eq!(BodyLimits::new(100, vec![("/a", 10)]).highest(), 100);
+        assert_eq!(limits.wider().collect::<Vec<_>>(), [&("/files/{id}", 1_000), &("/sent/{*rest}", 500)]);
+        assert_eq!(BodyLimits::new(100, vec![("/a", 10)], RouteMatcher::default()).highest(), 100);
     }
 }

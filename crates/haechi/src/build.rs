@@ -22,6 +22,8 @@ use crate::csrf_exempt::CsrfExempt;
 use crate::django::{self, Neighbour, Transport};
 use crate::framing::Framing;
 use crate::language::Catalogue;
+use crate::route_matcher::{Pattern, RouteMatcher};
+use crate::route_table::Route;
 use crate::site::{Inner, Site};
 use crate::stack::{Rules, Stack, stack};
 use crate::static_files::StaticFiles;
@@ -209,8 +211,8 @@ impl App {
         let csrf = csrf(&config)?;
         let csp = with_reports(self.csp.clone(), development);
         let widened = self.widened(&csp)?;
-        let policies = RoutePolicies::new(&widened);
-        let rules = rules(&config, development, csrf.clone(), csp, &widened)?;
+        let (policies, matcher) = (RoutePolicies::new(&widened), self.matcher()?);
+        let rules = rules(&config, development, csrf.clone(), csp, &widened, &matcher)?;
         let site = Site {
             inner: Arc::new(Inner {
                 name: self.name,
@@ -233,10 +235,10 @@ impl App {
                     .context(self.name),
                 form_cookie: form_cookie(loopback),
                 device_cookie: device_cookie(loopback),
-                csrf_exempt: self.csrf_exempt(),
+                csrf_exempt: self.csrf_exempt(&matcher),
                 csrf,
                 bodies: BodyMemory::new(config.limits.bodies_bytes),
-                body_limits: BodyLimits::new(config.limits.body_bytes, std::mem::take(&mut self.body_limits)),
+                body_limits: self.limits(&config, &matcher)?,
                 uploads: crate::Uploads::new(&config.data),
                 mailer: crate::Mailer::open(config.mail.expose(), &config.mail_from)?,
                 config,
@@ -253,13 +255,34 @@ impl App {
         (self.users.migrations)(self.migrations.clone().with::<SessionTables>())
     }
 
-    fn csrf_exempt(&self) -> CsrfExempt {
-        let mut exempt = CsrfExempt::default();
-        for (path, reason) in &self.without_csrf {
-            exempt.add(path.clone(), reason);
+    /// Returns what finds the route of a path, also of those that every site has.
+    fn matcher(&self) -> Result<RouteMatcher, BuildError> {
+        let own =
+            [csp_report::PATH, STATIC].map(|path| Pattern { path: path.to_owned(), is_fallback: false });
+        RouteMatcher::new(self.routes.iter().map(Route::pattern).chain(own))
+    }
+
+    fn csrf_exempt(&self, matcher: &RouteMatcher) -> CsrfExempt {
+        let mut exempt = self.without_csrf.clone();
+        let reports = Pattern { path: csp_report::PATH.to_owned(), is_fallback: false };
+        exempt.push((reports, csp_report::WITHOUT_CSRF));
+        CsrfExempt::new(matcher.clone(), exempt)
+    }
+
+    /// Returns how large a body may be; a limit for a route that is not there would leave the one that was meant without.
+    fn limits(&self, config: &Config, matcher: &RouteMatcher) -> Result<BodyLimits, BuildError> {
+        for (index, (path, _)) in self.body_limits.iter().enumerate() {
+            if !self.routes.iter().any(|route| route.path == *path) {
+                let text =
+                    format!("body_limit names the route {path}, which does not exist; `routes` lists them");
+                return Err(BuildError::Unsafe(text));
+            }
+            if self.body_limits[..index].iter().any(|(known, _)| known == path) {
+                let text = format!("body_limit names the route {path} twice; set its limit in one place");
+                return Err(BuildError::Unsafe(text));
+            }
         }
-        exempt.add(csp_report::PATH.to_owned(), csp_report::WITHOUT_CSRF);
-        exempt
+        Ok(BodyLimits::new(config.limits.body_bytes, self.body_limits.clone(), matcher.clone()))
     }
 
     /// Returns the wider policy of each route that has one.
@@ -327,6 +350,7 @@ fn rules(
     csrf: Csrf,
     csp: Csp,
     widened: &[(&'static str, Csp)],
+    matcher: &RouteMatcher,
 ) -> Result<Rules, haechi_core::Error> {
     let host = match config.allowed_hosts.is_empty() {
         true => Host::loopback(),
@@ -345,7 +369,7 @@ fn rules(
     if !config.trusted_proxies.is_empty() && config.bind.iter().any(|address| address.starts_with("unix:")) {
         proxies = proxies.and_unix_socket();
     }
-    let origin = Framing::new(origin, &csp, widened);
+    let origin = Framing::new(origin, &csp, widened, matcher.clone());
     Ok(Rules { proxies, host, origin, csrf, csp })
 }
 
@@ -402,7 +426,7 @@ fn router(routes: Router, policies: RoutePolicies) -> Router {
     }
     let routes = if policies.is_empty() { routes } else { routes.route_layer(policies) };
     routes
-        .route("/static/{*name}", get(file))
+        .route(STATIC, get(file))
         // The limits are ours, by route; what a route sets for itself with this layer holds besides.
         .layer(axum::extract::DefaultBodyLimit::disable())
         .fallback(|| async { Error::not_found() })
@@ -410,6 +434,8 @@ fn router(routes: Router, policies: RoutePolicies) -> Router {
             Error::from(haechi_core::Denial::new(StatusCode::METHOD_NOT_ALLOWED, "route", "method"))
         })
 }
+
+const STATIC: &str = "/static/{*name}";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use haechi_core::{Denial, Field, Guard, Head};
 use haechi_guard::{Csp, Origin};
 use http::{HeaderName, Method};
 
-use crate::csrf_exempt::matches;
+use crate::route_matcher::RouteMatcher;
 
 /// [`Origin`], except for a frame around a route that has a `frame-ancestors` of its own.
 ///
@@ -16,12 +16,25 @@ pub(crate) struct Framing {
     origin: Origin,
     everywhere: bool,
     patterns: Vec<&'static str>,
+    matcher: RouteMatcher,
 }
 
 impl Framing {
-    pub(crate) fn new(origin: Origin, site: &Csp, routes: &[(&'static str, Csp)]) -> Self {
+    pub(crate) fn new(
+        origin: Origin,
+        site: &Csp,
+        routes: &[(&'static str, Csp)],
+        matcher: RouteMatcher,
+    ) -> Self {
         let framed = routes.iter().filter(|(_, csp)| csp.may_be_framed());
-        Self { origin, everywhere: site.may_be_framed(), patterns: framed.map(|(path, _)| *path).collect() }
+        let patterns = framed.map(|(path, _)| *path).collect();
+        Self { origin, everywhere: site.may_be_framed(), patterns, matcher }
+    }
+
+    /// Tells whether the route that answers a path names who may frame it.
+    fn is_framed(&self, path: &str) -> bool {
+        let found = self.matcher.find(path).filter(|found| !found.is_fallback);
+        found.is_some_and(|found| self.patterns.contains(&found.path.as_str()))
     }
 
     fn allows(&self, head: &Head<'_>) -> bool {
@@ -30,7 +43,7 @@ impl Framing {
         matches!(*head.method, Method::GET | Method::HEAD)
             && is(&SEC_FETCH_MODE, "navigate")
             && (is(&SEC_FETCH_DEST, "iframe") || is(&SEC_FETCH_DEST, "frame"))
-            && (self.everywhere || self.patterns.iter().any(|pattern| matches(pattern, path)))
+            && (self.everywhere || self.is_framed(path))
     }
 }
 

@@ -46,6 +46,7 @@ mod policy;
 mod redirect;
 mod refusal_page;
 mod render;
+mod route_matcher;
 mod route_table;
 mod service;
 mod site;

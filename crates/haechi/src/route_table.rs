@@ -3,6 +3,7 @@
 use axum::Router;
 
 use crate::Policy;
+use crate::route_matcher::Pattern;
 
 /// One path of the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub struct Route {
     pub methods: Vec<&'static str>,
     /// Who may reach it.
     pub policy: Policy,
+    /// Whether it answers only for paths that no route has.
+    pub(crate) is_fallback: bool,
+}
+
+impl Route {
+    pub(crate) fn pattern(&self) -> Pattern {
+        Pattern { path: self.path.clone(), is_fallback: self.is_fallback }
+    }
 }
 
 /// What axum calls the rest of a path that a fallback takes.
@@ -41,7 +50,12 @@ pub(crate) fn routes(router: &Router, policy: Policy) -> Vec<Route> {
     let nested = read(fallbacks, policy).filter_map(|route| {
         // The fallback of the whole router is replaced by the site's own.
         let (above, _) = route.path.split_once(FALLBACK).filter(|(above, _)| *above != "/")?;
-        Some(Route { path: format!("{above}{{*}}"), methods: vec!["ANY"], ..route })
+        Some(Route {
+            path: format!("{above}{{*fallback}}"),
+            methods: vec!["ANY"],
+            is_fallback: true,
+            ..route
+        })
     });
     let mut found: Vec<Route> = read(own, policy).chain(nested).collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -52,7 +66,7 @@ fn read(shown: &str, policy: Policy) -> impl Iterator<Item = Route> {
     let (routes, paths) = shown.split_once(", node: ").unwrap_or_default();
     routes.split("RouteId(").skip(1).filter_map(move |entry| {
         let (id, endpoint) = entry.split_once("): ")?;
-        Some(Route { path: path(paths, id)?, methods: methods(endpoint), policy })
+        Some(Route { path: path(paths, id)?, methods: methods(endpoint), policy, is_fallback: false })
     })
 }
 
@@ -105,7 +119,7 @@ mod tests {
             .into_iter()
             .map(|route| format!("{} {}", route.path, route.methods.join(",")))
             .collect();
-        assert_eq!(table, ["/admin/page GET", "/admin/{*} ANY", "/files/{*} ANY"]);
+        assert_eq!(table, ["/admin/page GET", "/admin/{*fallback} ANY", "/files/{*fallback} ANY"]);
     }
 
     #[test]

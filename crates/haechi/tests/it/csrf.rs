@@ -1,9 +1,9 @@
 //! What another site makes a visitor's browser send does not reach a handler.
 
-use haechi::Auth;
 use haechi::axum::Router;
-use haechi::axum::routing::get;
-use haechi_test::Shot;
+use haechi::axum::routing::{get, post};
+use haechi::{App, Auth, danger};
+use haechi_test::{Client, Shot};
 
 use crate::site::{Browser, app, browser, config, sign_up};
 
@@ -256,4 +256,33 @@ async fn a_body_goes_on_whole_after_its_token_was_read() {
     let parts = part("csrf_token", &token) + &part("file", &"y".repeat(100_000)) + "--b--\r\n";
     let answer = browser.request(own("POST", "/bytes", MULTIPART, parts.clone())).await;
     assert_eq!(answer.text(), parts);
+}
+
+/// asvs_3_5_1: a reason that is given for one route holds for no other.
+#[tokio::test]
+async fn a_route_beside_an_exempt_pattern_keeps_its_check() {
+    let routes = |paths: &[&str]| {
+        paths.iter().fold(Router::new(), |router, path| router.route(path, post(|| async { "did it" })))
+    };
+    let exempt = routes(&["/hook/{id}", "/files/{*rest}"]);
+    let app = App::new("x")
+        .public(danger::without_csrf(exempt, "signed by the sender"))
+        .body_limit("/hook/{id}", 100);
+    let (_, service) =
+        app.public(routes(&["/hook/settings", "/files/list"])).into_service(config()).await.unwrap();
+    let mut elsewhere = Client::new(service, HERE);
+    let mut send = async |path: &str, length: usize| {
+        // Another server, which says nothing of where it comes from.
+        let shot = Shot::new("POST", path).header("content-length", &length.to_string());
+        elsewhere.request(shot.body(FORM, "a".repeat(length))).await.status.as_u16()
+    };
+    for (path, length, expected) in [
+        ("/hook/settings", 1, 403),
+        ("/files/list", 1, 403),
+        ("/hook/7", 100, 200),
+        ("/hook/7", 101, 413),
+        ("/files/a/b", 101, 200),
+    ] {
+        assert_eq!(send(path, length).await, expected, "{path} {length}");
+    }
 }

@@ -190,6 +190,26 @@ async fn a_route_may_take_larger_files_than_the_others() {
 }
 
 #[tokio::test]
+async fn a_limit_for_a_route_that_is_not_there_is_no_start() {
+    for (path, bytes, expected) in [
+        ("/files", 10, None),
+        ("/file", 10, Some("body_limit names the route /file, which does not exist; `routes` lists them")),
+        ("/files/", 10, Some("which does not exist")),
+    ] {
+        let app = haechi::App::new("x").public(Router::new().route("/files", post(add)));
+        let built = app.body_limit(path, bytes).into_service(config()).await;
+        match (built.err().map(|error| error.to_string()), expected) {
+            (None, None) => {}
+            (Some(error), Some(part)) => assert!(error.contains(part), "{error}"),
+            (error, _) => panic!("{path}: {error:?}"),
+        }
+    }
+    let app = haechi::App::new("x").public(Router::new().route("/files", post(add)));
+    let twice = app.body_limit("/files", 1).body_limit("/files", 2).into_service(config()).await;
+    assert!(twice.unwrap_err().to_string().contains("/files twice"));
+}
+
+#[tokio::test]
 async fn a_multipart_form_is_read_as_strictly_as_any() {
     let (mut browser, data) = open("form").await;
     let caption = || part("name=\"caption\"", b"a lion");
