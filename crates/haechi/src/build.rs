@@ -1,5 +1,6 @@
 //! From an application and its configuration to a site that can serve.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -271,36 +272,33 @@ impl App {
 
     /// Returns how large a body may be; a limit for a route that is not there would leave the one that was meant without.
     fn limits(&self, config: &Config, matcher: &RouteMatcher) -> Result<BodyLimits, BuildError> {
-        for (index, (path, _)) in self.body_limits.iter().enumerate() {
-            if !self.routes.iter().any(|route| route.path == *path) {
-                let text =
-                    format!("body_limit names the route {path}, which does not exist; `routes` lists them");
-                return Err(BuildError::Unsafe(text));
-            }
-            if self.body_limits[..index].iter().any(|(known, _)| known == path) {
-                let text = format!("body_limit names the route {path} twice; set its limit in one place");
-                return Err(BuildError::Unsafe(text));
-            }
-        }
+        self.refuse_unknown_or_doubled("body_limit", self.body_limits.iter().map(|(path, _)| *path))?;
         Ok(BodyLimits::new(config.limits.body_bytes, self.body_limits.clone(), matcher.clone()))
     }
 
     /// Returns the wider policy of each route that has one.
     fn widened(&mut self, csp: &Csp) -> Result<Vec<(&'static str, Csp)>, BuildError> {
-        let mut widened: Vec<(&'static str, Csp)> = Vec::new();
-        for (path, widen) in std::mem::take(&mut self.csp_for) {
-            if !self.routes.iter().any(|route| route.path == path) {
-                let text =
-                    format!("csp_for names the route {path}, which does not exist; `routes` lists them");
-                return Err(BuildError::Unsafe(text));
-            }
-            if widened.iter().any(|(known, _)| *known == path) {
-                let text = format!("csp_for names the route {path} twice; widen its policy in one place");
-                return Err(BuildError::Unsafe(text));
-            }
-            widened.push((path, widen(csp.clone())));
+        self.refuse_unknown_or_doubled("csp_for", self.csp_for.iter().map(|(path, _)| *path))?;
+        let widened = std::mem::take(&mut self.csp_for).into_iter();
+        Ok(widened.map(|(path, widen)| (path, widen(csp.clone()))).collect())
+    }
+
+    /// Refuses what `setting` says of a route that is not there, or of one twice.
+    fn refuse_unknown_or_doubled(
+        &self,
+        setting: &str,
+        paths: impl Iterator<Item = &'static str>,
+    ) -> Result<(), BuildError> {
+        let mut known = BTreeSet::new();
+        for path in paths {
+            let wrong = match (self.routes.iter().any(|route| route.path == path), known.insert(path)) {
+                (false, _) => ", which does not exist; `routes` lists them",
+                (true, false) => " twice; name it in one place",
+                (true, true) => continue,
+            };
+            return Err(BuildError::Unsafe(format!("{setting} names the route {path}{wrong}")));
         }
-        Ok(widened)
+        Ok(())
     }
 }
 
