@@ -18,7 +18,7 @@ use crate::{Error, Result, body_memory};
 /// # Errors
 ///
 /// 400 for more than 1,000 fields or 100 files and for what is not UTF-8, 413 for more than 2,621,440 bytes of fields:
-/// Django's limits. What files may weigh is bounded by the limits of the server and of
+/// Django's limits; 503 where no memory was free for the body in time. What files may weigh is bounded by the limits of the server and of
 /// [`DefaultBodyLimit`](axum::extract::DefaultBodyLimit).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -63,7 +63,7 @@ async fn urlencoded(request: Request) -> Result<FormData> {
     let body = match limited.collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
-        Err(error) => return Err(body_memory::refusal(error.as_ref()).into()),
+        Err(error) => return Err(body_memory::refusal(&*error).into()),
     };
     std::str::from_utf8(&body).map_err(|_| malformed("utf-8", ""))?;
     let mut data = FormData::default();
@@ -118,11 +118,10 @@ impl FormData {
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err calls")]
 fn refused(error: MultipartError) -> Error {
-    // The body broke off, or no memory was free for it: no fault of the form.
-    if error.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        return body_memory::refusal(&error).into();
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => body_memory::refusal(&error).into(),
     }
-    Denial::new(error.status(), "form", "multipart").detail(error.body_text()).into()
 }
 
 fn malformed(reason: &'static str, detail: &str) -> Error {
@@ -136,3 +135,44 @@ fn too_large() -> Error {
 const MOST_BYTES: usize = crate::django::FORM_BYTES;
 const MOST_FIELDS: usize = crate::django::FORM_FIELDS;
 const MOST_FILES: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::response::IntoResponse;
+
+    use super::*;
+    use crate::body_memory::BodyMemory;
+
+    fn request(kind: &str, head: &str) -> Request {
+        let body = [head.as_bytes(), &vec![b'a'; 200_000]].concat();
+        let pieces: Vec<std::result::Result<_, std::convert::Infallible>> =
+            body.chunks(16_384).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let body = Body::from_stream(futures_util::stream::iter(pieces));
+        Request::post("/").header(CONTENT_TYPE, kind).body(body).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_found_no_room_is_told_to_come_back() {
+        let memory = BodyMemory::new(1_024);
+        let (first, _room) = memory.meter(request("text/plain", ""), 1_000_000);
+        first.into_body().collect().await.unwrap();
+        let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
+        for (kind, head) in
+            [("application/x-www-form-urlencoded", "a="), ("multipart/form-data; boundary=b", part)]
+        {
+            let (waiting, _room) = memory.meter(request(kind, head), 1_000_000);
+            let refused = FormData::from_request(waiting, &()).await.map(drop).unwrap_err();
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{kind}");
+            let denial = refused.into_response().extensions().get::<Denial>().cloned();
+            assert!(denial.is_some_and(|denial| denial.reason() == "no-room"), "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_multipart_form_that_is_cut_off_is_the_fault_of_its_sender() {
+        let refused =
+            FormData::from_request(request("multipart/form-data; boundary=b", "--b\r\n"), &()).await;
+        assert_eq!(refused.map(drop).unwrap_err().status(), StatusCode::BAD_REQUEST);
+    }
+}
