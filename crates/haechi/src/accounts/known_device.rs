@@ -24,10 +24,8 @@ pub(super) async fn remember(
     headers: &HeaderMap,
     response: &mut Response,
 ) -> Result<()> {
-    let value = auth.known_device_value(sent(site, headers)).await?;
-    let cookie = site.inner.device_cookie.set(&value)?;
-    response.headers_mut().append(SET_COOKIE, cookie);
-    Ok(())
+    let user = auth.current_user().await?.ok_or(haechi_auth::Error::NotSignedIn)?;
+    remember_user(site, &user, headers, response)
 }
 
 /// As [`remember`], for somebody who has proved as much as a sign-in does and is not signed in.
