@@ -81,7 +81,7 @@ impl Auth {
         // On a task of its own, which ends even if the visitor hangs up: a guess that was counted is logged.
         let tried = async move { auth.tried(&credentials, known_device.as_deref()).await }.in_current_span();
         let tried = tokio::spawn(tried);
-        tried.await.map_err(|_| Error::LogPanicked)?
+        tried.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
     async fn tried(
