@@ -530,27 +530,6 @@ async fn a_short_idle_limit_ends_no_session_that_is_in_use() {
     assert!(site.user(&cookie).await.is_none());
 }
 
-/// Whoever proves who they are is signed in, also where the visit of before is gone meanwhile.
-#[tokio::test]
-async fn a_sign_in_over_a_session_that_is_gone_begins_a_session() {
-    let site = Site::new();
-    let cookie = site.sign_in("", "1", Remember::default()).await;
-    let sessions = site.sessions.clone();
-    let response = site
-        .send(&cookie, move |session| {
-            let sessions = sessions.clone();
-            Box::pin(async move {
-                session.insert("a", &1).await.unwrap();
-                sessions.revoke_all("1").await.unwrap();
-                session.bind("1", Remember::default()).await.unwrap();
-                StatusCode::OK
-            })
-        })
-        .await;
-    assert_eq!(site.user(&cookie_of(&response).unwrap()).await.as_deref(), Some("1"));
-    assert_eq!(site.user(&cookie).await, None);
-}
-
 #[tokio::test]
 async fn the_memory_store_conforms() {
     haechi_session::conformance::check(&MemoryStore::default()).await.unwrap();

@@ -135,6 +135,20 @@ async fn of_two_requests_at_once_none_takes_the_new_id_of_the_other() {
     }
 }
 
+/// Whoever proves who they are is signed in, also where the visit of before is gone meanwhile.
+#[tokio::test]
+async fn a_sign_in_over_a_session_that_is_gone_begins_a_session() {
+    let site = Site::new();
+    let first = site.sign_in("1").await;
+    let session = site.open(&first);
+    session.insert("a", &2).await.unwrap();
+    site.sessions.revoke_all("1").await.unwrap();
+    session.bind("1", Remember::default()).await.unwrap();
+    let fresh = cookie(&session).await.unwrap();
+    assert_eq!(site.seen(&fresh).await.0.as_deref(), Some("1"));
+    assert_eq!(site.seen(&first).await, (None, None));
+}
+
 /// asvs_7_4_1: an error page after the end of a session takes the cookie all the same.
 #[tokio::test]
 async fn asvs_7_4_1_what_was_ended_stays_ended_after_a_server_error() {
